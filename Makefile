@@ -1,0 +1,46 @@
+# Small verbs. Each makes .venv when it is missing.
+PYTHON ?= python3
+V := .venv/bin
+INSTALLED := .venv/.installed
+
+.PHONY: install run test check bench format docs lock clean
+
+install: $(INSTALLED)
+
+$(INSTALLED): pyproject.toml requirements/dev.lock requirements/demo.lock
+	test -x $(V)/python || $(PYTHON) -m venv .venv
+	$(V)/pip install --quiet --require-hashes -r requirements/dev.lock
+	$(V)/pip install --quiet --require-hashes --no-deps -r requirements/demo.lock
+	$(V)/pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+run: install            ## a few weeks of real trade through the ledger, then serve it
+	$(V)/grossbuch demo
+
+test: install
+	$(V)/pytest
+
+check: install          ## what CI runs
+	$(V)/ruff format --check .
+	$(V)/ruff check .
+	$(V)/mypy
+	$(V)/lint-imports
+	$(V)/pytest
+
+bench: install
+	$(V)/python -m bench
+
+format: install
+	$(V)/ruff format .
+	$(V)/ruff check --fix .
+
+docs: install           ## write the generated reference: OpenAPI, events, commands
+	$(V)/python -m docs.generate
+
+lock:                   ## after a change of dependencies in pyproject.toml
+	$(V)/pip install --quiet uv
+	$(V)/uv pip compile --quiet --no-header --generate-hashes --python-version 3.11 --universal --extra dev pyproject.toml -o requirements/dev.lock
+	$(V)/uv pip compile --quiet --no-header --generate-hashes --python-version 3.11 --no-deps requirements/demo.in -o requirements/demo.lock
+
+clean:
+	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
