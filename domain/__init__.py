@@ -1,0 +1,8 @@
+"""What may happen and by which rules: events, aggregates, values. Pure; no I/O, no clock, no randomness.
+
+Importing the room registers its events: one line a module.
+"""
+
+from domain import clients, deals, interactions, pipelines, products, receivables, stock, warehouses
+
+__all__ = ["clients", "deals", "interactions", "pipelines", "products", "receivables", "stock", "warehouses"]

@@ -1,0 +1,124 @@
+"""What becomes of the commands of one batch, before anything is committed and after."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from commands.book import Book
+from commands.command import Command
+from commands.ports import Known, Unit, Written
+from domain.aggregate import Aggregate
+from domain.refusal import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """``position`` is that of the command's last event; None in a dry run."""
+
+    command_id: str
+    position: int | None
+    events: tuple[Written, ...]
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    command_id: str
+    refusal: Refusal
+
+
+Outcome = Accepted | Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """A command with the id and the digest by which a repeat is known."""
+
+    id: str
+    digest: str
+    command: Command
+
+
+@dataclass(slots=True)
+class Batch:
+    """``decided`` has one item a command: what is to be appended, what was applied before, or why not.
+
+    A command that repeats an earlier one of the batch has that one's unit again.
+    """
+
+    decided: list[tuple[str, Unit | Known | Refusal]] = field(default_factory=list)
+    units: dict[str, Unit] = field(default_factory=dict)
+    touched: set[str] = field(default_factory=set)
+    changed: list[Aggregate] = field(default_factory=list)
+
+    @property
+    def refused(self) -> bool:
+        return any(isinstance(what, Refusal) for _, what in self.decided)
+
+    @property
+    def claims(self) -> set[str]:
+        return {entry.claims for unit in self.units.values() for entry in unit.entries if entry.claims}
+
+    def take(self, wanted: Identified, book: Book, known: Mapping[str, Known], actor: str) -> None:
+        try:
+            self.decided.append((wanted.id, self._decide(wanted, book, known, actor)))
+        except Refusal as refusal:
+            self.decided.append((wanted.id, refusal))
+        finally:
+            self.touched |= book.touched
+
+    def _decide(self, wanted: Identified, book: Book, known: Mapping[str, Known], actor: str) -> Unit | Known:
+        if before := known.get(wanted.id) or self.units.get(wanted.id):
+            if before.digest != wanted.digest:
+                raise Refusal("command_id_reused", f"The command id {wanted.id} was used for another request.")
+            return before
+        command = wanted.command
+        book.begin(command.effective_at, command.expected_version, _metadata(wanted, actor))
+        command.execute(book)
+        self.units[wanted.id] = unit = Unit(wanted.id, wanted.digest, book.commit())
+        return unit
+
+    def outcomes(self, first: int | None) -> list[Outcome]:
+        """The answers, the first entry standing at position ``first``; None: nothing was appended."""
+        return list(self._outcomes(first))
+
+    def _outcomes(self, first: int | None) -> Iterator[Outcome]:
+        answered: dict[str, Accepted] = {}
+        for id, what in self.decided:
+            match what:
+                case Refusal():
+                    yield Refused(id, what)
+                case Known(position=position, events=events):
+                    yield Accepted(id, position, events, replayed=True)
+                case Unit():
+                    if before := answered.get(id):
+                        yield Accepted(id, before.position, before.events, replayed=True)
+                        continue
+                    events = _written(what, first)
+                    first = None if first is None else first + len(events)
+                    answered[id] = Accepted(id, None if first is None else first - 1, events)
+                    yield answered[id]
+
+    def not_applied(self) -> list[Outcome]:
+        """The answers of an atomic batch that a refusal keeps out as a whole."""
+        reason = Refusal("batch_refused", "Another command of the atomic batch was refused.")
+        return [Refused(id, what if isinstance(what, Refusal) else reason) for id, what in self.decided]
+
+
+def _metadata(wanted: Identified, actor: str) -> dict[str, str]:
+    command = wanted.command
+    facts = {
+        "command_id": wanted.id,
+        "actor": actor,
+        "correlation_id": command.correlation_id,
+        "reason": command.reason,
+    }
+    return {name: fact for name, fact in facts.items() if fact}
+
+
+def _written(unit: Unit, first: int | None) -> tuple[Written, ...]:
+    return tuple(
+        Written(
+            None if first is None else first + index, entry.event.type, entry.originator_id, entry.originator_version
+        )
+        for index, entry in enumerate(unit.entries)
+    )

@@ -1,0 +1,178 @@
+"""The bus has commands decided and committed: once each, on what is so, and together where they belong together.
+
+How it goes is written once, without I/O: a generator that says what it needs and is given it. ``execute`` gives it by
+waiting, ``execute_async`` without holding up the event loop.
+"""
+
+import asyncio
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from commands.batch import Accepted, Batch, Identified, Outcome, Refused
+from commands.book import Book, Missing
+from commands.command import Command
+from commands.ports import Conflict, Found, Ledger, Unit
+from domain.refusal import Refusal
+
+__all__ = ["Accepted", "Bus", "Mode", "Outcome", "Refused"]
+
+Mode = Literal["independent", "atomic"]
+
+ATTEMPTS = 20
+"""How often a command is decided again because others were first. Each time round somebody has got through."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """Needs these streams in the cache."""
+
+    streams: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Needs to know which of these commands and claims the ledger has."""
+
+    command_ids: frozenset[str]
+    claims: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """Needs these units committed; the answer is the first position."""
+
+    units: tuple[Unit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    mode: Mode = "independent"
+    actor: str = ""
+    dry_run: bool = False
+
+
+Steps = Generator[Fetch | Look | Append, Found | int | None, list[Outcome]]
+
+
+@dataclass(frozen=True, slots=True)
+class Bus:
+    ledger: Ledger
+    clock: Callable[[], datetime]
+    new_id: Callable[[], str]
+    time_zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+
+    def execute(self, commands: Sequence[Command], options: Options = Options()) -> list[Outcome]:
+        """The outcomes, in the order of the commands. Atomic: all or none, the refused ones telling why."""
+        steps = self._steps(commands, options)
+        try:
+            need = next(steps)
+            while True:
+                try:
+                    answer = self._give(need)
+                except Conflict as conflict:
+                    need = steps.throw(conflict)
+                else:
+                    need = steps.send(answer)
+        except StopIteration as end:
+            outcomes: list[Outcome] = end.value
+            return outcomes
+
+    async def execute_async(self, commands: Sequence[Command], options: Options = Options()) -> list[Outcome]:
+        """The same from an event loop, which goes on while the database works."""
+        steps = self._steps(commands, options)
+        try:
+            need = next(steps)
+            while True:
+                try:
+                    answer = await self._give_async(need)
+                except Conflict as conflict:
+                    need = steps.throw(conflict)
+                else:
+                    need = steps.send(answer)
+        except StopIteration as end:
+            outcomes: list[Outcome] = end.value
+            return outcomes
+
+    def _give(self, need: Fetch | Look | Append) -> Found | int | None:
+        if not isinstance(need, Append):
+            return self._read(need)
+        future: Future[int] = Future()
+        self.ledger.submit(need.units, lambda result: _settle(future, result))
+        return future.result()
+
+    async def _give_async(self, need: Fetch | Look | Append) -> Found | int | None:
+        if not isinstance(need, Append):
+            return await asyncio.to_thread(self._read, need)
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[int] = loop.create_future()
+        self.ledger.submit(need.units, lambda result: loop.call_soon_threadsafe(_settle, future, result))
+        return await future
+
+    def _read(self, need: Fetch | Look) -> Found | None:
+        if isinstance(need, Look):
+            return self.ledger.look(need.command_ids, need.claims)
+        self.ledger.fetch(need.streams)
+        return None
+
+    def _steps(self, commands: Sequence[Command], options: Options) -> Steps:
+        """Decide on what is cached and append; when that was refused or came too late, look and decide again.
+
+        A refusal is given only after a second look: it may have been decided on state that is no longer so, and a
+        repeated command is refused by its own first effect.
+        """
+        wanted = [Identified(command.command_id or self.new_id(), command.digest(), command) for command in commands]
+        found = Found()
+        for attempt in range(ATTEMPTS):
+            batch = yield from self._decide(wanted, found, options.actor)
+            if batch.refused and attempt == 0:
+                found = yield from self._look_again(wanted, batch)
+                continue
+            if batch.refused and options.mode == "atomic":
+                return batch.not_applied()
+            if options.dry_run or not batch.units:
+                return batch.outcomes(None)
+            try:
+                first = yield Append(tuple(batch.units.values()))
+            except Conflict:
+                found = yield from self._look_again(wanted, batch)
+                continue
+            assert isinstance(first, int)
+            self.ledger.keep(batch.changed)
+            return batch.outcomes(first)
+        return [Refused(each.id, Refusal("conflict", "Others were first each time; try again.")) for each in wanted]
+
+    def _look_again(self, wanted: Sequence[Identified], batch: Batch) -> Generator[Look, Found | int | None, Found]:
+        self.ledger.evict(batch.touched)
+        found = yield Look(frozenset(each.id for each in wanted), frozenset(batch.claims))
+        assert isinstance(found, Found)
+        return found
+
+    def _decide(
+        self, wanted: Sequence[Identified], found: Found, actor: str
+    ) -> Generator[Fetch, Found | int | None, Batch]:
+        while True:
+            book = Book(self.ledger.cached, self.new_id, self.time_zone, self.clock(), found.claims)
+            batch = Batch()
+            missing: set[str] = set()
+            for each in wanted:
+                try:
+                    batch.take(each, book, found.known, actor)
+                except Missing as more:
+                    missing |= more.streams
+            if not missing:
+                batch.changed = book.changed
+                return batch
+            yield Fetch(frozenset(missing))
+
+
+def _settle(future: "Future[int] | asyncio.Future[int]", result: int | Exception) -> None:
+    if future.done():  # an HTTP client that went away has cancelled it
+        return
+    if isinstance(result, Exception):
+        future.set_exception(result)
+    else:
+        future.set_result(result)

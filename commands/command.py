@@ -1,0 +1,74 @@
+"""A command asks for a change. Its type and fields are the contract; its body decides whether a repeat is the same."""
+
+from abc import abstractmethod
+from datetime import datetime
+from hashlib import sha256
+from typing import Annotated, ClassVar
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from commands.book import Book
+from domain.refusal import Refusal
+from domain.values import Text
+
+Key = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,200}$")]
+
+
+def _within_calendar(moment: datetime) -> datetime:
+    """Keeps clear of both ends of the calendar, where a change of time zone overflows."""
+    if not 1900 <= moment.year <= 2999:
+        raise ValueError("must lie between the years 1900 and 2999")
+    return moment
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_within_calendar)]
+
+
+class Command(BaseModel):
+    """Fields that every command may carry.
+
+    ``command_id`` makes it idempotent; ``expected_version`` is that of the stream it first writes to.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    type: ClassVar[str]
+
+    command_id: Key | None = None
+    effective_at: Moment | None = None
+    expected_version: Annotated[int, Field(ge=0, le=2**31)] | None = None
+    reason: Text | None = None
+    correlation_id: Key | None = None
+
+    def __init_subclass__(cls, type: str | None = None) -> None:
+        super().__init_subclass__()
+        if type:
+            cls.type = type
+            _registry[type] = cls
+
+    @abstractmethod
+    def execute(self, book: Book) -> None:
+        """Decide on what the book says, and record the events; raise a Refusal otherwise."""
+
+    def digest(self) -> str:
+        """Same digest, same request: over the type and what was given, without the id and without defaults."""
+        body = self.model_dump_json(exclude={"command_id"}, exclude_defaults=True)
+        return sha256(f"{self.type} {body}".encode()).hexdigest()
+
+
+_registry: dict[str, type[Command]] = {}
+
+
+def command_types() -> dict[str, type[Command]]:
+    return dict(sorted(_registry.items()))
+
+
+def parse(body: object) -> Command:
+    """Read a command as it comes over the wire; pydantic's ValidationError or a Refusal tells what is wrong."""
+    if not isinstance(body, dict):
+        raise Refusal("malformed", "A command is a JSON object.")
+    fields = dict(body)
+    cls = _registry.get(str(fields.pop("type", "")))
+    if cls is None:
+        raise Refusal("unknown_command", f"There is no command type {body.get('type')!r}.", known=list(command_types()))
+    return cls.model_validate(fields)

@@ -1,0 +1,70 @@
+"""What the bus needs of the ledger. infra/postgres/ledger.py implements it; tests/unit has one in memory."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from domain.aggregate import Aggregate, Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """The entries of one command: committed together, under its id."""
+
+    command_id: str
+    digest: str
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Where an event came to stand."""
+
+    position: int | None
+    type: str
+    stream: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A command that the ledger has applied."""
+
+    digest: str
+    position: int
+    events: tuple[Written, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the ledger has of what was asked for."""
+
+    known: Mapping[str, Known] = field(default_factory=dict)
+    claims: frozenset[str] = frozenset()
+
+
+class Conflict(Exception):
+    """A stream has moved on, a claim is taken or a command id is known: what was decided on is not so any more."""
+
+
+class Unavailable(Exception):
+    """The ledger cannot be reached, or could not be for so long that the outcome stays unknown to this process."""
+
+
+class Ledger(Protocol):
+    def submit(self, units: Sequence[Unit], done: Callable[[int | Exception], object]) -> None:
+        """Commit all units in one transaction. ``done`` gets the first position, a Conflict, or Unavailable."""
+
+    def look(self, command_ids: Iterable[str], claims: Iterable[str]) -> Found:
+        """Those of the commands that have been applied, and of the claims that are taken."""
+
+    def cached(self, stream: str) -> Aggregate | None:
+        """The aggregate as this process last knew it, without asking the database."""
+
+    def fetch(self, streams: Iterable[str]) -> None:
+        """Bring aggregates into the cache, blank ones included, in one round trip."""
+
+    def keep(self, aggregates: Iterable[Aggregate]) -> None:
+        """Aggregates as they are after a commit."""
+
+    def evict(self, streams: Iterable[str]) -> None: ...

@@ -1,0 +1,82 @@
+"""Pipelines: the stages that a deal passes, and which moves are allowed."""
+
+from decimal import Decimal
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.aggregate import Aggregate, Entry
+from domain.event import Event
+from domain.refusal import Refusal, already_exists
+
+Policy = Literal["strict", "forward", "free"]
+
+
+class Stage(BaseModel):
+    """``requires`` names what a deal must have before it may enter: amount, owner, source."""
+
+    model_config = ConfigDict(frozen=True)
+
+    stage: str
+    name: str
+    probability: Decimal
+    requires: tuple[str, ...] = ()
+
+
+class Defined(Event, type="pipeline.defined"):
+    pipeline: str
+    policy: Policy
+    stages: tuple[Stage, ...]
+
+
+class Pipeline(Aggregate, kind="pipeline"):
+    policy: Policy = "free"
+    stages: tuple[Stage, ...] = ()
+
+    def define(self, event: Defined) -> Defined:
+        if self.exists:
+            raise already_exists("pipeline", self.id)
+        ids = [stage.stage for stage in event.stages]
+        if len(set(ids)) < len(ids):
+            raise Refusal("invalid", "Two stages have the same id.", field="stages")
+        return event
+
+    def stage(self, id: str) -> Stage:
+        for stage in self.stages:
+            if stage.stage == id:
+                return stage
+        raise Refusal("stage_unknown", f"The pipeline {self.id} has no stage {id}.", stage=id, stages=self.ids)
+
+    @property
+    def ids(self) -> list[str]:
+        return [stage.stage for stage in self.stages]
+
+    def check_move(self, now: str, to: str) -> None:
+        """``strict``: to the next stage only; ``forward``: to any later one; ``free``: to any other."""
+        self.stage(to)
+        step = self.ids.index(to) - self.ids.index(now)
+        if not {"strict": step == 1, "forward": step > 0, "free": step != 0}[self.policy]:
+            raise Refusal(
+                "stage_not_allowed",
+                f"The policy {self.policy} of the pipeline {self.id} does not allow {now} → {to}.",
+                stage=to,
+                current=now,
+                policy=self.policy,
+            )
+
+    def check_win(self, now: str) -> None:
+        """A strict pipeline is won from its last stage; the others from any."""
+        if self.policy == "strict" and now != self.ids[-1]:
+            raise Refusal(
+                "stage_not_allowed",
+                f"The policy strict of the pipeline {self.id} wins from {self.ids[-1]} only, not from {now}.",
+                stage="won",
+                current=now,
+                policy=self.policy,
+            )
+
+    def evolve(self, entry: Entry) -> Self:
+        match entry.event:
+            case Defined(policy=policy, stages=stages):
+                return self.model_copy(update={"policy": policy, "stages": stages})
+        return self

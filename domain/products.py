@@ -1,0 +1,34 @@
+"""Products: what is held in stock, in which unit and how finely it is counted."""
+
+from typing import Literal, Self
+
+from domain.aggregate import Aggregate, Entry
+from domain.event import Event
+from domain.refusal import already_exists
+
+Costing = Literal["fifo", "average"]
+
+
+class Registered(Event, type="product.registered"):
+    product: str
+    name: str
+    unit: str
+    scale: int
+    costing: Costing
+    expires: bool = False
+    attributes: dict[str, str] = {}
+
+
+class Product(Aggregate, kind="product"):
+    scale: int = 0
+
+    def register(self, event: Registered) -> Registered:
+        if self.exists:
+            raise already_exists("product", self.id)
+        return event
+
+    def evolve(self, entry: Entry) -> Self:
+        match entry.event:
+            case Registered(scale=scale):
+                return self.model_copy(update={"scale": scale})
+        return self

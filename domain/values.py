@@ -1,0 +1,89 @@
+"""The words that all rules share: ids, exact decimals, currencies."""
+
+import re
+from decimal import Decimal
+from typing import Annotated
+
+from iso4217 import Currency as Iso4217
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
+
+#: 1–64 characters of letters of any script, digits and ``. _ - :``; the caller's own.
+Id = Annotated[str, StringConstraints(pattern=r"^[\p{L}\p{M}\p{Nd}._:\-]{1,64}$")]
+
+#: Text for people: no control characters, so that a line stays a line.
+Name = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,200}$")]
+Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]{0,10000}$")]
+
+#: User-defined facts. Typed and checked ones come with segments.
+Attributes = Annotated[dict[Id, Annotated[str, StringConstraints(pattern=r"^[^\x00]{0,1000}$")]], Field(max_length=100)]
+
+_PLAIN = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?", re.ASCII)
+
+ZERO = Decimal(0)
+
+
+def plain_decimal(value: object) -> Decimal:
+    """Read a decimal in plain notation: a string such as ``"12.50"``, or an integer.
+
+    Six decimal places at the most, so that ``str`` never falls back to an exponent.
+    A JSON number with a point has been through a float already and is refused.
+    """
+    match value:
+        case Decimal():
+            value = str(value)
+        case bool():
+            pass
+        case int():
+            value = str(value)
+    if not isinstance(value, str) or not _PLAIN.fullmatch(value):
+        raise ValueError('expected a decimal in plain notation as a string, such as "12.50", or an integer')
+    return Decimal(value)
+
+
+def _positive(value: Decimal) -> Decimal:
+    if value <= 0:
+        raise ValueError("must be more than 0")
+    return value
+
+
+def _not_negative(value: Decimal) -> Decimal:
+    if value < 0:
+        raise ValueError("must not be less than 0")
+    return value
+
+
+def _currency(code: str) -> str:
+    try:
+        if Iso4217(code).exponent is not None:
+            return code
+    except ValueError:
+        pass
+    raise ValueError(f"{code} is not a currency of ISO 4217")
+
+
+_DECIMAL_SCHEMA = WithJsonSchema(
+    {
+        "anyOf": [
+            {"type": "string", "pattern": r"^-?[0-9]{1,15}(\.[0-9]{1,6})?$"},
+            {"type": "integer", "minimum": -(10**15) + 1, "maximum": 10**15 - 1},
+        ],
+        "examples": ["12.50"],
+    }
+)
+
+#: Decimals as they come over the wire. Inside, and in events, they are plain ``Decimal``.
+WireDecimal = Annotated[Decimal, BeforeValidator(plain_decimal), _DECIMAL_SCHEMA]
+PositiveDecimal = Annotated[Decimal, BeforeValidator(plain_decimal), AfterValidator(_positive), _DECIMAL_SCHEMA]
+NotNegativeDecimal = Annotated[Decimal, BeforeValidator(plain_decimal), AfterValidator(_not_negative), _DECIMAL_SCHEMA]
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$"), AfterValidator(_currency)]
+
+
+def minor_units(currency: str) -> int:
+    """Decimal places of an amount in this currency: EUR 2, JPY 0, KWD 3 (ISO 4217)."""
+    return int(Iso4217(currency).exponent or 0)
+
+
+def scale_of(value: Decimal) -> int:
+    """Decimal places that a value needs: 12.50 needs one."""
+    exponent = value.normalize().as_tuple().exponent
+    return max(0, -int(exponent))

@@ -1,0 +1,87 @@
+"""The ledger that the bus writes to: commands/ports.py on PostgreSQL."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from commands.ports import Found, Known, Unavailable, Unit, Written
+from domain.aggregate import Aggregate
+from infra.postgres.append import CommandRow, Request, to_row
+from infra.postgres.connection import LOST, Database, Pool, read_sql
+from infra.postgres.record import to_record
+from infra.postgres.shelf import Shelf
+from infra.postgres.writer import Writer
+
+SQL = Path(__file__).with_name("sql")
+LOOK = read_sql(SQL / "look.sql")
+CLAIMED = "SELECT claims FROM event WHERE claims = ANY (%s::text[])"
+
+log = structlog.get_logger(__name__)
+
+
+class PostgresLedger:
+    def __init__(self, database: Database, pool: Pool, time_zone: ZoneInfo, *, patience: float = 30.0) -> None:
+        self._pool = pool
+        self._writer = Writer(database, patience=patience)
+        self._shelf = Shelf(pool, time_zone)
+        self._snapshots = ThreadPoolExecutor(1, thread_name_prefix="snapshots")
+        self.cached = self._shelf.cached
+        self.evict = self._shelf.evict
+
+    def submit(self, units: Sequence[Unit], done: Callable[[int | Exception], object]) -> None:
+        rows = [to_row(to_record(entry)) for unit in units for entry in unit.entries]
+        commands: list[CommandRow] = []
+        first = 0
+        for unit in units:
+            commands.append(CommandRow(unit.command_id, unit.digest, first, len(unit.entries)))
+            first += len(unit.entries)
+        self._writer.submit(Request(rows, commands, done))
+
+    def look(self, command_ids: Iterable[str], claims: Iterable[str]) -> Found:
+        known: dict[str, Known] = {}
+        with _available(), self._pool.connection() as connection, connection.cursor() as cursor:
+            cursor.execute(LOOK, (list(command_ids),))
+            for id, digest, position, type, stream, version in cursor:
+                before = known[id].events if id in known else ()
+                known[id] = Known(digest, position, (*before, Written(position, type, stream, version)))
+            cursor.execute(CLAIMED, (list(claims),))
+            return Found(known, frozenset(claim for (claim,) in cursor))
+
+    def fetch(self, streams: Iterable[str]) -> None:
+        with _available():
+            self._shelf.fetch(streams)
+
+    def keep(self, aggregates: Iterable[Aggregate]) -> None:
+        if due := self._shelf.keep(aggregates):
+            self._snapshots.submit(self._take_snapshots, due)
+
+    def _take_snapshots(self, aggregates: Sequence[Aggregate]) -> None:
+        try:
+            self._shelf.snapshot(aggregates)
+        except Exception:
+            log.exception("snapshots not taken", streams=len(aggregates))
+
+    def close(self) -> None:
+        self._writer.close()
+        self._snapshots.shutdown()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: TracebackType | type[BaseException] | BaseException | None) -> None:
+        self.close()
+
+
+@contextmanager
+def _available() -> Iterator[None]:
+    """A lost connection while reading becomes Unavailable: nothing was asked for that could be in doubt."""
+    try:
+        yield
+    except LOST as error:
+        raise Unavailable("The ledger cannot be reached.") from error

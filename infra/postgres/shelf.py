@@ -1,0 +1,80 @@
+"""Aggregates at hand: the library's repository and cache, filled for many streams in one round trip."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from eventsourcing.application import LRUCache, project_aggregate
+from eventsourcing.persistence import StoredEvent
+
+from domain.aggregate import Aggregate, Snapshot, aggregate_class, blank
+from infra.postgres.connection import Pool, read_sql
+from infra.postgres.record import EntryMapper, Record, type_of_snapshot
+
+LOAD = read_sql(Path(__file__).with_name("sql") / "load_streams.sql")
+SNAPSHOT = read_sql(Path(__file__).with_name("sql") / "insert_snapshot.sql")
+
+SNAPSHOT_EVERY = 100
+"""Events of a stream between two snapshots: what loading has to replay at the most."""
+
+
+class Shelf:
+    """Cached aggregates are trusted: the unique indexes find out at the commit if another process was first."""
+
+    def __init__(self, pool: Pool, time_zone: ZoneInfo, *, size: int = 50_000) -> None:
+        self._pool = pool
+        self._mapper = EntryMapper(time_zone)
+        self._cache: LRUCache[str, Aggregate] = LRUCache(maxsize=size)
+
+    def cached(self, stream: str) -> Aggregate | None:
+        try:
+            return self._cache.get(stream)
+        except KeyError:
+            return None
+
+    def fetch(self, streams: Iterable[str]) -> None:
+        for aggregate in self.load(streams):
+            self._cache.put(aggregate.stream, aggregate)
+
+    def load(self, streams: Iterable[str]) -> list[Aggregate]:
+        """As the database has them now, blank ones included."""
+        found: dict[str, list[StoredEvent]] = {stream: [] for stream in streams}
+        types = [type_of_snapshot(aggregate_class(stream)) for stream in found]
+        with self._pool.connection() as connection, connection.cursor() as cursor:
+            cursor.execute(LOAD, {"streams": list(found), "snapshot_types": types})
+            for stream, version, type, schema_version, effective_at, payload in cursor:
+                state = payload.encode()
+                found[stream].append(
+                    Record(stream, version, type, state, schema_version, effective_at=effective_at)
+                    if schema_version
+                    else StoredEvent(stream, version, type, state)
+                )
+        return [self._project(stream, stored) for stream, stored in found.items()]
+
+    def _project(self, stream: str, stored: list[StoredEvent]) -> Aggregate:
+        aggregate: Aggregate | None = project_aggregate(None, map(self._mapper.to_domain_event, stored))
+        return aggregate or blank(stream)
+
+    def keep(self, aggregates: Iterable[Aggregate]) -> list[Aggregate]:
+        """Put the newer of what is there and what comes; gives those that are due for a snapshot."""
+        due: list[Aggregate] = []
+        for aggregate in aggregates:
+            before = self.cached(aggregate.stream)
+            if before is None or before.version < aggregate.version:
+                self._cache.put(aggregate.stream, aggregate)
+            if before and before.version // SNAPSHOT_EVERY < aggregate.version // SNAPSHOT_EVERY:
+                due.append(aggregate)
+        return due
+
+    def evict(self, streams: Iterable[str]) -> None:
+        for stream in streams:
+            try:
+                self._cache.get(stream, evict=True)
+            except KeyError:
+                continue
+
+    def snapshot(self, aggregates: Iterable[Aggregate]) -> None:
+        with self._pool.connection() as connection, connection.cursor() as cursor:
+            for aggregate in aggregates:
+                kept = self._mapper.to_stored_event(Snapshot.take(aggregate))
+                cursor.execute(SNAPSHOT, (kept.originator_id, kept.originator_version, kept.topic, kept.state.decode()))

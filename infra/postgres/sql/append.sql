@@ -1,0 +1,1 @@
+SELECT append(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)

@@ -1,0 +1,45 @@
+"""A real PostgreSQL for the tests that need one: the product's own embedded server, one a run; a fresh ledger a test.
+
+``GROSSBUCH_TEST_BIN_DIR`` runs everything on other binaries, such as /usr/lib/postgresql/15/bin.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from infra.embedded.server import embedded
+from infra.postgres.connection import Database, Pool
+from infra.postgres.migrate import migrate
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def dsn() -> Iterator[str]:
+    directory = Path(tempfile.mkdtemp(prefix="gb", dir="/tmp"))
+    directory.chmod(0o755)
+    bin_dir = os.environ.get("GROSSBUCH_TEST_BIN_DIR")
+    try:
+        with embedded(directory, bin_dir=Path(bin_dir) if bin_dir else None) as dsn:
+            yield dsn
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture
+def database(dsn: str) -> Database:
+    """A new ledger, made and empty."""
+    database = Database(dsn, f"t{os.getpid()}_{next(_numbers)}")
+    migrate(database)
+    return database
+
+
+@pytest.fixture
+def pool(database: Database) -> Iterator[Pool]:
+    with Pool(database) as pool:
+        yield pool
