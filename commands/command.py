@@ -1,27 +1,16 @@
 """A command asks for a change. Its type and fields are the contract; its body decides whether a repeat is the same."""
 
 from abc import abstractmethod
-from datetime import datetime
 from hashlib import sha256
 from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from commands.book import Book
 from domain.refusal import Refusal
-from domain.values import Text
+from domain.values import Moment, Text
 
 Key = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,200}$")]
-
-
-def _within_calendar(moment: datetime) -> datetime:
-    """Keeps clear of both ends of the calendar, where a change of time zone overflows."""
-    if not 1900 <= moment.year <= 2999:
-        raise ValueError("must lie between the years 1900 and 2999")
-    return moment
-
-
-Moment = Annotated[AwareDatetime, AfterValidator(_within_calendar)]
 
 
 class Command(BaseModel):

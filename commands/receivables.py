@@ -1,6 +1,5 @@
 """Commands on what clients owe and pay."""
 
-from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -10,7 +9,7 @@ from commands.command import Command
 from domain.clients import Client
 from domain.deals import Deal
 from domain.receivables import Account, Allocation, Instalment, Issued, Received, Wanted
-from domain.values import Currency, Id, Name, NotNegativeDecimal, PositiveDecimal
+from domain.values import Currency, Day, Id, Name, NotNegativeDecimal, PositiveDecimal
 
 
 class _Part(BaseModel):
@@ -18,7 +17,7 @@ class _Part(BaseModel):
 
 
 class Term(_Part):
-    due_on: date
+    due_on: Day
     amount: PositiveDecimal
 
 
@@ -42,8 +41,8 @@ class Issue(Command, type="invoice.issue"):
     counterparty: Id | None = None
     amount: NotNegativeDecimal
     currency: Currency
-    due_on: date
-    issued_on: date | None = None
+    due_on: Day
+    issued_on: Day | None = None
     terms: Annotated[list[Term], Field(max_length=400)] = []
     lines: Annotated[list[Line], Field(max_length=1000)] = []
     contract: Id | None = None

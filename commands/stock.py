@@ -1,6 +1,5 @@
 """Commands on stock."""
 
-from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Self
 
@@ -12,7 +11,7 @@ from domain.deals import Deal
 from domain.money import check_amount
 from domain.products import Product
 from domain.stock import Received, Shipped, StockItem, WrittenOff
-from domain.values import Currency, Id, Name, NotNegativeDecimal, PositiveDecimal, Text, minor_units
+from domain.values import Currency, Day, Id, Name, NotNegativeDecimal, PositiveDecimal, Text, minor_units
 from domain.warehouses import Warehouse
 
 
@@ -36,7 +35,7 @@ class Receive(Movement, type="stock.receive"):
     unit_cost: NotNegativeDecimal | None = None
     cost: NotNegativeDecimal | None = None
     currency: Currency
-    expires_on: date | None = None
+    expires_on: Day | None = None
     document: Id | None = None
 
     @model_validator(mode="after")

@@ -1,5 +1,6 @@
 """An event says what happened. It is frozen, and its type outlives the class that declares it."""
 
+import json
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -29,11 +30,6 @@ class Event(BaseModel):
 _registry: dict[str, type[Event]] = {}
 
 
-def event_class(type: str) -> type[Event]:
-    """The class of an event type; KeyError for one that this code does not know."""
-    return _registry[type]
-
-
 def event_types() -> dict[str, type[Event]]:
     return dict(sorted(_registry.items()))
 
@@ -44,3 +40,11 @@ def upcast(cls: type[Event], payload: dict[str, object], from_version: int) -> d
         step: Callable[[dict[str, object]], None] = getattr(cls, f"upcast_v{version}_v{version + 1}")
         step(payload)
     return payload
+
+
+def decode(type: str, version: int, payload: str | bytes) -> Event:
+    """Read a stored payload, whatever version it was written at."""
+    cls = _registry[type]
+    if version == cls.version:
+        return cls.model_validate_json(payload)
+    return cls.model_validate(upcast(cls, json.loads(payload), version))

@@ -1,11 +1,12 @@
 """The words that all rules share: ids, exact decimals, currencies."""
 
 import re
+from datetime import date
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from iso4217 import Currency as Iso4217
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 #: 1–64 characters of letters of any script, digits and ``. _ - :``; the caller's own.
 Id = Annotated[str, StringConstraints(pattern=r"^[\p{L}\p{M}\p{Nd}._:\-]{1,64}$")]
@@ -20,6 +21,8 @@ Attributes = Annotated[dict[Id, Annotated[str, StringConstraints(pattern=r"^[^\x
 _PLAIN = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?", re.ASCII)
 
 ZERO = Decimal(0)
+
+D = TypeVar("D", bound=date)
 
 
 def plain_decimal(value: object) -> Decimal:
@@ -76,6 +79,18 @@ WireDecimal = Annotated[Decimal, BeforeValidator(plain_decimal), _DECIMAL_SCHEMA
 PositiveDecimal = Annotated[Decimal, BeforeValidator(plain_decimal), AfterValidator(_positive), _DECIMAL_SCHEMA]
 NotNegativeDecimal = Annotated[Decimal, BeforeValidator(plain_decimal), AfterValidator(_not_negative), _DECIMAL_SCHEMA]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$"), AfterValidator(_currency)]
+
+
+def within_calendar(moment: D) -> D:
+    """Keeps clear of both ends of the calendar, where a change of time zone overflows."""
+    if not 1900 <= moment.year <= 2999:
+        raise ValueError("must lie between the years 1900 and 2999")
+    return moment
+
+
+#: Times carry their offset. Days are those of the ledger's time zone.
+Moment = Annotated[AwareDatetime, AfterValidator(within_calendar)]
+Day = Annotated[date, AfterValidator(within_calendar)]
 
 
 def minor_units(currency: str) -> int:

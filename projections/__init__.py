@@ -1,0 +1,13 @@
+"""What can be seen: read models, as pure functions from an event to rows, and the queries on them.
+
+PROJECTIONS and QUERIES list them all: one line a module.
+"""
+
+from projections import clients, deals, funnel, products, receivables, stock, timeline, warehouses
+from projections.projection import Projection
+from projections.query import Query
+
+_MODULES = (clients, timeline, deals, products, warehouses, stock, receivables)
+
+PROJECTIONS: tuple[Projection, ...] = tuple(module.projection for module in _MODULES)
+QUERIES: tuple[Query, ...] = tuple(query for module in (*_MODULES, funnel) for query in module.queries)

@@ -34,12 +34,15 @@ class Database:
     def service(self) -> str:
         return f"{self.schema}_service"
 
-    def connect(self, *, name: str = "grossbuch", as_owner: bool = False, autocommit: bool = True) -> Connection:
-        """A connection of the service role; ``as_owner`` only for migrations."""
+    def connect(
+        self, *, name: str = "grossbuch", as_owner: bool = False, autocommit: bool = True, read_first: bool = False
+    ) -> Connection:
+        """A connection of the service role, the owner's for migrations. ``read_first``: new tables are read models."""
         connection = psycopg2.connect(self._dsn_with_patience(name))
         connection.autocommit = True
         with connection.cursor() as cursor:
-            path = ", ".join(quote_ident(schema, cursor) for schema in (self.schema, self.read_schema))
+            schemas = (self.read_schema, self.schema) if read_first else (self.schema, self.read_schema)
+            path = ", ".join(quote_ident(schema, cursor) for schema in schemas)
             cursor.execute(f"SET search_path = {path}; SET TIME ZONE 'UTC'; SET client_min_messages = warning")
             if not as_owner:
                 cursor.execute(f"SET ROLE {quote_ident(self.service, cursor)}")

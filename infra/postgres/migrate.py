@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extensions import quote_ident
 
-from infra.postgres.connection import Database, read_sql, scalar
+from infra.postgres.connection import Database, Pool, read_sql
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 
@@ -95,7 +94,20 @@ def _named(sql: str, cursor: Cursor, database: Database) -> str:
     return sql
 
 
-def ledger_time_zone(connection: Connection) -> str:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT time_zone FROM ledger")
-        return str(scalar(cursor))
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What was settled when the ledger was made."""
+
+    book_currency: str
+    time_zone: str
+
+    @classmethod
+    def read(cls, pool: Pool) -> "Ledger":
+        with pool.connection() as connection, connection.cursor() as cursor:
+            return read_ledger(cursor)
+
+
+def read_ledger(cursor: Cursor) -> Ledger:
+    cursor.execute("SELECT book_currency, time_zone FROM ledger")
+    [(book_currency, time_zone)] = cursor.fetchall()
+    return Ledger(book_currency, time_zone)

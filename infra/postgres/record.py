@@ -5,13 +5,12 @@ from datetime import UTC, datetime
 from typing import cast
 from zoneinfo import ZoneInfo
 
-import orjson
 from eventsourcing.domain import DomainEventProtocol
 from eventsourcing.persistence import JSONTranscoder, Mapper, StoredEvent
 from pydantic import BaseModel
 
 from domain.aggregate import Aggregate, Entry, Snapshot, aggregate_class
-from domain.event import event_class, upcast
+from domain.event import decode
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -59,15 +58,10 @@ class EntryMapper(Mapper[str]):
         return cast("DomainEventProtocol[str]", Snapshot.take(aggregate))
 
     def to_entry(self, record: Record) -> Entry:
-        cls = event_class(record.topic)
-        if record.schema_version == cls.version:
-            event = cls.model_validate_json(record.state)
-        else:
-            event = cls.model_validate(upcast(cls, orjson.loads(record.state), record.schema_version))
         return Entry(
             originator_id=str(record.originator_id),
             originator_version=record.originator_version,
-            event=event,
+            event=decode(record.topic, record.schema_version, record.state),
             effective_at=record.effective_at,
             on=record.effective_at.astimezone(self._time_zone).date(),
             order_key=record.order_key,

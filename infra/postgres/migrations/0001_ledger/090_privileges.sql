@@ -7,7 +7,7 @@ GRANT SELECT, INSERT ON event, command TO {service};
 GRANT SELECT, UPDATE ON head TO {service};
 GRANT SELECT, INSERT ON ledger TO {service};
 GRANT SELECT, INSERT, DELETE ON snapshot TO {service};
-GRANT SELECT, INSERT, UPDATE, DELETE ON tracking TO {service};
+GRANT SELECT, INSERT, UPDATE, DELETE ON tracking, projection TO {service};
 GRANT EXECUTE ON FUNCTION append TO {service};
 
 CREATE SCHEMA {read_schema} AUTHORIZATION {service};

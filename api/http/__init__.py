@@ -1,0 +1,1 @@
+"""The HTTP interface: parse, call, render. Nothing is decided here."""

@@ -1,0 +1,54 @@
+"""What auditors read: the records themselves, and how far each projection is."""
+
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+
+from api.rendering import dumps
+from api.service import Service
+from domain.values import Id
+
+Position = Annotated[int, Query(ge=0, le=2**62)]
+
+
+def record(row: Any) -> dict[str, Any]:
+    """A stored record as it is shown: payload and metadata as the JSON they are."""
+    return {**row, "metadata": orjson.Fragment(row["metadata"]), "payload": orjson.Fragment(row["payload"])}
+
+
+def router(service: Service) -> APIRouter:
+    routes = APIRouter(tags=["audit"])
+
+    @routes.get("/v1/audit/events")
+    def get_events(
+        after: Position = 0,
+        limit: Annotated[int, Query(ge=1, le=10_000)] = 100,
+        stream: Annotated[str | None, Query(max_length=200)] = None,
+        type: Id | None = None,
+    ) -> Response:
+        """Records in order of position, with metadata; ``next`` is the ``after`` of the next page."""
+        with service.queries.moment() as answering:
+            rows = answering.events(after, limit, stream, type)
+            size = answering.log_size()
+        next = rows[-1]["position"] if len(rows) == limit else None
+        body = {"items": [record(row) for row in rows], "next": next, "meta": {"log_size": size}}
+        return Response(dumps(body), media_type="application/json")
+
+    @routes.get("/v1/projections")
+    def get_projections() -> Response:
+        """How far each projection is behind the ledger, in events and in seconds."""
+        progress = [
+            {
+                "projection": each.projection,
+                "version": each.version,
+                "position": each.position,
+                "behind_events": each.log_size - each.position,
+                "behind_seconds": round(max(0.0, each.behind_seconds), 3),
+            }
+            for each in service.queries.progress()
+        ]
+        return Response(dumps(progress), media_type="application/json")
+
+    return routes

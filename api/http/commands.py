@@ -1,0 +1,114 @@
+"""POST /v1/commands and /v1/commands/batch."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from time import perf_counter
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Request
+from fastapi.responses import Response
+
+from api.http import bodies
+from api.http.problems import answer, problem
+from api.openapi import BATCH, COMMAND
+from api.rendering import dumps
+from api.service import Service
+from commands.bus import Accepted, Mode, Options, Outcome, Refused
+from commands.command import Command
+from domain.refusal import Refusal
+from infra.telemetry import APPENDS, COMMANDS
+
+NDJSON = "application/x-ndjson"
+
+
+def router(service: Service) -> APIRouter:
+    routes = APIRouter(tags=["commands"])
+    settings = service.settings
+
+    @routes.post("/v1/commands", status_code=201, openapi_extra=COMMAND)
+    async def post_command(
+        request: Request,
+        dry_run: Annotated[bool, Query(description="Decide, append nothing")] = False,
+        idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
+    ) -> Response:
+        """Have one command decided and committed."""
+        body = await bodies.read(request, settings.max_body_bytes)
+        command = bodies.command(bodies.json(body), idempotency_key)
+        started = perf_counter()
+        [outcome] = await service.bus.execute_async([command], Options(dry_run=dry_run))
+        APPENDS.observe(perf_counter() - started)
+        service.runner.wake()
+        _count([command], [outcome])
+        if isinstance(outcome, Refused):
+            return answer(outcome.refusal)
+        status = 200 if outcome.replayed or dry_run else 201
+        headers = {"Idempotent-Replay": "true"} if outcome.replayed else None
+        return Response(dumps(accepted(outcome)), status, headers, media_type="application/json")
+
+    @routes.post("/v1/commands/batch", openapi_extra=BATCH)
+    async def post_batch(
+        request: Request,
+        mode: Mode = "independent",
+        dry_run: Annotated[bool, Query(description="Decide, append nothing")] = False,
+    ) -> Response:
+        """Have many commands decided and committed together; answers a line for each, in order.
+
+        Independent: a refused one keeps no other out. Atomic: all or none.
+        """
+        body = await bodies.read(request, settings.max_batch_bytes)
+        items = await asyncio.to_thread(bodies.many, body, settings.max_batch_commands)
+        lines = await asyncio.to_thread(_execute, service, items, Options(mode, dry_run=dry_run))
+        service.runner.wake()
+        if body.lstrip()[:1] == b"[":
+            return Response(dumps(lines), media_type="application/json")
+        return Response(b"\n".join(map(dumps, lines)) + b"\n", media_type=NDJSON)
+
+    return routes
+
+
+def _execute(service: Service, items: Sequence[object], options: Options) -> list[dict[str, Any]]:
+    read = [_read(item) for item in items]
+    commands = [item for item in read if isinstance(item, Command)]
+    if options.mode == "atomic" and len(commands) < len(read):
+        reason = Refusal("batch_refused", "Another command of the atomic batch was refused.")
+        return [problem(item if isinstance(item, Refusal) else reason) for item in read]
+    outcomes = service.bus.execute(commands, options)
+    _count(commands, outcomes)
+    return list(_lines(read, iter(outcomes), options.dry_run))
+
+
+def _read(item: object) -> Command | Refusal:
+    if isinstance(item, Refusal):
+        return item
+    try:
+        return bodies.command(item)
+    except Refusal as refusal:
+        return refusal
+
+
+def _lines(read: Sequence[Command | Refusal], outcomes: Iterator[Outcome], dry_run: bool) -> Iterator[dict[str, Any]]:
+    for item in read:
+        outcome = item if isinstance(item, Refusal) else next(outcomes)
+        match outcome:
+            case Refusal():
+                yield problem(outcome)
+            case Refused(command_id=id, refusal=refusal):
+                yield {"command_id": id, **problem(refusal)}
+            case Accepted(replayed=replayed):
+                yield {"status": 200 if replayed or dry_run else 201, **accepted(outcome)}
+
+
+def accepted(outcome: Accepted) -> dict[str, Any]:
+    events = [
+        {"position": event.position, "type": event.type, "stream": event.stream, "version": event.version}
+        for event in outcome.events
+    ]
+    return {"command_id": outcome.command_id, "position": outcome.position, "events": events}
+
+
+def _count(commands: Sequence[Command], outcomes: Sequence[Outcome]) -> None:
+    for command, outcome in zip(commands, outcomes, strict=True):
+        result = (
+            outcome.refusal.code if isinstance(outcome, Refused) else "replayed" if outcome.replayed else "accepted"
+        )
+        COMMANDS.labels(command.type, result).inc()

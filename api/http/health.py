@@ -1,0 +1,56 @@
+"""Whether the process lives, whether it takes commands and queries, and its figures."""
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+
+from api.rendering import dumps
+from api.service import Service
+
+
+class ProjectionFigures:
+    """Collected when asked for: how far each projection is behind."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def collect(self) -> list[GaugeMetricFamily]:
+        behind = GaugeMetricFamily(
+            "grossbuch_projection_behind_events", "Events not yet projected", labels=["projection"]
+        )
+        seconds = GaugeMetricFamily(
+            "grossbuch_projection_behind_seconds", "Age of the oldest such", labels=["projection"]
+        )
+        size = GaugeMetricFamily("grossbuch_log_size", "Position of the last event")
+        for each in self._service.queries.progress():
+            behind.add_metric([each.projection], each.log_size - each.position)
+            seconds.add_metric([each.projection], max(0.0, each.behind_seconds))
+            size.samples[:] = []
+            size.add_metric([], each.log_size)
+        return [behind, seconds, size]
+
+
+def router(service: Service) -> APIRouter:
+    routes = APIRouter(tags=["health"])
+    figures = ProjectionFigures(service)
+
+    @routes.get("/v1/health/live")
+    async def live() -> Response:
+        return Response(dumps({"status": "alive"}), media_type="application/json")
+
+    @routes.get("/v1/health/ready", responses={503: {"description": "The database cannot be reached"}})
+    def ready() -> Response:
+        """200 when commands and queries are taken."""
+        service.queries.progress()
+        return Response(dumps({"status": "ready"}), media_type="application/json")
+
+    @routes.get("/metrics", include_in_schema=False)
+    def metrics() -> Response:
+        from prometheus_client import CollectorRegistry
+
+        own = CollectorRegistry()
+        own.register(figures)
+        return Response(generate_latest(REGISTRY) + generate_latest(own), media_type=CONTENT_TYPE_LATEST)
+
+    return routes

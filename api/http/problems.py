@@ -1,0 +1,102 @@
+"""Errors as RFC 9457 problem+json, with a stable code and the facts in fields. No stack trace ever goes out."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+
+from api.rendering import dumps
+from commands.ports import Unavailable
+from domain.refusal import Refusal
+from infra.postgres.connection import LOST
+
+log = structlog.get_logger(__name__)
+
+STATUS = {
+    "malformed": 400,
+    "not_found": 404,
+    "conflict": 409,
+    "command_id_reused": 409,
+    "too_large": 413,
+    "behind": 503,
+    "unavailable": 503,
+}
+"""All other refusals are 422: understood, and against a rule."""
+
+_CODES = {400: "malformed", 404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "malformed"}
+
+
+def status_of(refusal: Refusal) -> int:
+    return STATUS.get(refusal.code, 422)
+
+
+def problem(refusal: Refusal) -> dict[str, Any]:
+    """``type`` leads to what the code means and what to do about it."""
+    return {
+        "type": f"/v1/errors#{refusal.code}",
+        "title": refusal.code.replace("_", " "),
+        "status": status_of(refusal),
+        "code": refusal.code,
+        "detail": refusal.message,
+        **refusal.facts,
+    }
+
+
+def answer(refusal: Refusal, headers: Mapping[str, str] | None = None) -> Response:
+    headers = dict(headers or {})
+    if (status := status_of(refusal)) == 503:
+        headers["Retry-After"] = "1"
+    return Response(dumps(problem(refusal)), status, headers, media_type="application/problem+json")
+
+
+def invalid(error: ValidationError | RequestValidationError) -> Refusal:
+    """What pydantic says, as a refusal that names each field."""
+    fields = [f"{_path(each['loc'])}: {each['msg'].removeprefix('Value error, ')}" for each in error.errors()]
+    return Refusal("invalid", "; ".join(fields[:20]), errors=fields[:20])
+
+
+def _path(location: Sequence[str | int]) -> str:
+    return ".".join(str(part) for part in location if part not in ("query", "path", "body")) or "body"
+
+
+def install(app: FastAPI) -> None:
+    @app.exception_handler(Refusal)
+    async def refused(_: Request, error: Refusal) -> Response:
+        return answer(error)
+
+    @app.exception_handler(RequestValidationError)
+    async def not_valid(_: Request, error: RequestValidationError) -> Response:
+        return answer(invalid(error))
+
+    @app.exception_handler(Unavailable)
+    async def unavailable(_: Request, error: Unavailable) -> Response:
+        return answer(Refusal("unavailable", str(error)))
+
+    @app.exception_handler(HTTPException)
+    async def http_error(_: Request, error: HTTPException) -> Response:
+        code = _CODES.get(error.status_code, "error")
+        body = {"type": f"/v1/errors#{code}", "title": code.replace("_", " "), "status": error.status_code}
+        body |= {"code": code, "detail": str(error.detail)}
+        return Response(dumps(body), error.status_code, error.headers, media_type="application/problem+json")
+
+    @app.exception_handler(Exception)
+    async def unexpected(request: Request, error: Exception) -> Response:
+        log.error("request failed", path=request.url.path, exc_info=error)
+        body = {"type": "/v1/errors#internal", "title": "internal error", "status": 500, "code": "internal"}
+        body["detail"] = (
+            "Something went wrong here. Nothing is known to have been changed; repeat with the same command_id."
+        )
+        return Response(dumps(body), 500, media_type="application/problem+json")
+
+    for lost in LOST:
+        app.add_exception_handler(lost, _database_lost)
+
+
+async def _database_lost(_: Request, error: Exception) -> Response:
+    log.warning("database lost", error=str(error).strip())
+    return answer(Refusal("unavailable", "The database cannot be reached."))

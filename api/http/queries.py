@@ -1,0 +1,93 @@
+"""Mounts the projections' queries: one route each, with as_of, known_at, min_position, JSON and CSV."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from time import monotonic
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from pydantic import ValidationError
+
+from api.http.problems import answer, invalid
+from api.openapi import query_parameters, query_responses
+from api.querying import Answer, ask
+from api.rendering import dumps, flat, to_csv
+from api.service import Service
+from domain.refusal import Refusal
+from projections import QUERIES
+from projections.query import Parameters, Query
+
+
+def router(service: Service) -> APIRouter:
+    routes = APIRouter(tags=["queries"])
+    for query in QUERIES:
+        routes.add_api_route(
+            query.path,
+            _endpoint(service, query),
+            name=query.title,
+            responses={},
+            openapi_extra={"parameters": query_parameters(query), "responses": query_responses(query)},
+        )
+    return routes
+
+
+def _endpoint(service: Service, query: Query) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+    async def get(request: Request) -> Response:
+        given, wants_csv = _read(query, request)
+        await wait_for(service, query.projection, given)
+        found = await asyncio.to_thread(ask, service.queries, service.ledger, query, given)
+        if found is None:
+            return answer(Refusal("not_found", f"There is nothing at {request.url.path}."))
+        return _csv(query, found) if wants_csv and found.items is not None else _json(found)
+
+    return get
+
+
+def _read(query: Query, request: Request) -> tuple[Parameters, bool]:
+    """The parameters, and whether CSV is wanted. An unknown parameter is refused: it would silently not count."""
+    texts: dict[str, Any] = {**request.query_params, **request.path_params}
+    format = texts.pop("format", None)
+    if format not in (None, "json", "csv"):
+        raise Refusal("invalid", "format: json or csv", field="format")
+    try:
+        given = query.parameters.model_validate(texts)
+    except ValidationError as error:
+        raise invalid(error) from error
+    return given, format == "csv" or (format is None and "text/csv" in request.headers.get("accept", ""))
+
+
+async def wait_for(service: Service, projection: str, given: Parameters) -> None:
+    """Read your writes: go on when the projection has got to min_position; ``behind`` if it does not in time."""
+    if not given.min_position:
+        return
+    deadline = monotonic() + given.wait_ms / 1000
+    while True:
+        progress = await asyncio.to_thread(service.queries.progress)
+        position = next((each.position for each in progress if each.projection == projection), 0)
+        if position >= given.min_position:
+            return
+        if monotonic() >= deadline:
+            raise Refusal(
+                "behind",
+                f"The projection {projection} is at {position}, not yet at {given.min_position}.",
+                position=position,
+                min_position=given.min_position,
+            )
+        service.runner.wake()
+        await asyncio.sleep(0.005)
+
+
+def _json(found: Answer) -> Response:
+    body: Mapping[str, Any] = {**flat(found.body), "meta": found.meta}
+    if found.items is not None:
+        body = {"items": [flat(item) for item in found.items], "next": found.next, "meta": found.meta}
+    return Response(dumps(body), media_type="application/json")
+
+
+def _csv(query: Query, found: Answer) -> Response:
+    headers = {f"Grossbuch-{name.replace('_', '-')}": str(value) for name, value in found.meta.items()}
+    if found.next:
+        headers["Grossbuch-next"] = found.next
+    rows = [flat(item) for item in found.items or ()]
+    return Response(to_csv(list(query.row.model_fields), rows), 200, headers, media_type="text/csv; charset=utf-8")

@@ -1,0 +1,102 @@
+"""Asks a projection's query, for HTTP and the command line alike."""
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import orjson
+from psycopg2 import DataError
+
+from api.rendering import dumps
+from domain.refusal import Refusal
+from infra.postgres.migrate import Ledger
+from infra.postgres.queries import Answering, Progress, Queries
+from projections.query import ListParameters, Parameters, Query, end_of
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """``items`` and ``next`` of a list, or the ``body`` of another answer; ``meta`` says what it was computed from."""
+
+    meta: Mapping[str, Any]
+    body: Mapping[str, Any]
+    items: Sequence[Mapping[str, Any]] | None = None
+    next: str | None = None
+
+
+def ask(queries: Queries, ledger: Ledger, query: Query, given: Parameters) -> Answer | None:
+    """The answer, or None if there is no such thing."""
+    with queries.moment() as answering:
+        progress = next(p for p in answering.progress() if p.projection == query.projection)
+        values = _values(answering, ledger, given)
+        meta = _meta(values, given, progress)
+        if isinstance(given, ListParameters):
+            return _list(answering, query, given, values, meta)
+        assert query.assemble
+        body = query.assemble(answering.rows(query.text, values), values)
+        return None if body is None else Answer(meta, body)
+
+
+def _list(
+    answering: Answering, query: Query, given: ListParameters, values: Mapping[str, Any], meta: Mapping[str, Any]
+) -> Answer:
+    after = _read_cursor(given.cursor, len(query.order)) if given.cursor else None
+    try:
+        rows = answering.page(query.text, values, query.order_keys, after, given.limit)
+    except DataError as error:
+        raise Refusal("invalid", "This cursor is not one of this list.", field="cursor") from error
+    next = None
+    if len(rows) > given.limit:
+        rows = rows[: given.limit]
+        next = _write_cursor([rows[-1][column] for column in query.order])
+    return Answer(meta, {}, rows, next)
+
+
+def _values(answering: Answering, ledger: Ledger, given: Parameters) -> dict[str, Any]:
+    """What the SQL may use: the parameters as given, and what follows from them."""
+    time_zone = ZoneInfo(ledger.time_zone)
+    moment = end_of(given.as_of, time_zone) if given.as_of else datetime.now(UTC)
+    known_at = given.known_at
+    if isinstance(known_at, datetime):
+        known_at = answering.position_at(known_at)
+    values = given.model_dump()
+    values |= {
+        "as_of": moment if given.as_of else None,
+        "moment": moment,
+        "on": moment.astimezone(time_zone).date(),
+        "known_at": known_at,
+        "time_zone": ledger.time_zone,
+        "book_currency": ledger.book_currency,
+    }
+    if values.get("from_"):
+        values["before_from"] = end_of(values["from_"] - timedelta(days=1), time_zone)
+    return values
+
+
+def _meta(values: Mapping[str, Any], given: Parameters, progress: Progress) -> dict[str, Any]:
+    return {
+        "as_of": given.as_of or values["moment"],
+        "known_at": progress.position if values["known_at"] is None else min(values["known_at"], progress.position),
+        "log_size": progress.log_size,
+        "projection": progress.projection,
+        "version": progress.version,
+    }
+
+
+def _write_cursor(keys: Sequence[object]) -> str:
+    texts = ["" if key is None else key.isoformat() if isinstance(key, datetime) else str(key) for key in keys]
+    return base64.urlsafe_b64encode(dumps(texts)).decode()
+
+
+def _read_cursor(cursor: str, length: int) -> list[str]:
+    try:
+        keys = orjson.loads(base64.urlsafe_b64decode(cursor))
+        if isinstance(keys, list) and len(keys) == length and all(isinstance(key, str) for key in keys):
+            return keys
+    except (binascii.Error, ValueError):
+        pass
+    raise Refusal("invalid", "This cursor is not one of this list.", field="cursor")

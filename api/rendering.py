@@ -1,0 +1,54 @@
+"""Answers as JSON and CSV: decimals as plain strings, times with their offset."""
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from io import StringIO
+from typing import Any
+
+import orjson
+
+
+def dumps(value: object) -> bytes:
+    return orjson.dumps(value, default=plain)
+
+
+def plain(value: object) -> str:
+    if isinstance(value, Decimal):
+        return decimal(value)
+    raise TypeError(f"no JSON form of {type(value).__name__}")
+
+
+def decimal(value: Decimal) -> str:
+    """Plain notation, whatever arithmetic made of the exponent."""
+    return format(value, "f")
+
+
+def flat(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row as it is shown: a card's facts beside its key, and without what only orders lists."""
+    shown = {name: cell for name, cell in row.items() if name not in ("facts", "line")}
+    return {**shown, **row["facts"]} if "facts" in row else shown
+
+
+def to_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
+    out = StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(columns)
+    writer.writerows([_csv_cell(row.get(column)) for column in columns] for row in rows)
+    return out.getvalue()
+
+
+def _csv_cell(cell: object) -> str:
+    match cell:
+        case None:
+            return ""
+        case Decimal():
+            return decimal(cell)
+        case datetime():
+            return cell.astimezone(UTC).isoformat()
+        case dict() | list():
+            return dumps(cell).decode()
+        case str() if cell[:1] in ("=", "+", "-", "@", "\t", "\r"):
+            return f"'{cell}"  # a spreadsheet would run it as a formula
+    return str(cell)

@@ -1,0 +1,67 @@
+"""Puts the parts together: a ledger with its bus, its queries and, if wished, its projectors."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from infra.embedded.server import default_directory, embedded
+from uuid_utils import uuid7
+
+from commands.bus import Bus
+from consumers.projector import Projector
+from consumers.runner import Runner
+from infra.postgres.connection import Database, Pool
+from infra.postgres.feed import StoreFeed
+from infra.postgres.ledger import PostgresLedger
+from infra.postgres.migrate import Ledger, migrate
+from infra.postgres.queries import Queries
+from infra.postgres.read_models import PostgresReadModels
+from infra.settings import Settings
+from projections import PROJECTIONS
+
+__all__ = ["Service", "open_service"]
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    settings: Settings
+    ledger: Ledger
+    bus: Bus
+    queries: Queries
+    projectors: tuple[Projector, ...]
+    read_models: PostgresReadModels
+    runner: Runner
+
+
+@contextmanager
+def database(settings: Settings, say: Callable[[str], object] = str) -> Iterator[Database]:
+    """The ledger's database, made or brought up to date: DATABASE_URL's, or the embedded one of the data directory."""
+    with ExitStack() as stack:
+        dsn = settings.database_url
+        if dsn is None:
+            directory = settings.data or default_directory()
+            dsn = stack.enter_context(embedded(directory, bin_dir=settings.bin_dir, say=say))
+        found = Database(dsn, settings.ledger)
+        migrate(found, book_currency=settings.book_currency, time_zone=settings.time_zone)
+        yield found
+
+
+@contextmanager
+def open_service(settings: Settings, say: Callable[[str], object] = str) -> Iterator[Service]:
+    with ExitStack() as stack:
+        found = stack.enter_context(database(settings, say))
+        pool = stack.enter_context(Pool(found))
+        ledger = Ledger.read(pool)
+        time_zone = ZoneInfo(ledger.time_zone)
+        read_models = PostgresReadModels(found)
+        stack.callback(read_models.close)
+        read_models.prepare(PROJECTIONS)
+        projectors = tuple(Projector(projection, StoreFeed(pool), read_models) for projection in PROJECTIONS)
+        runner = Runner(projectors)
+        stack.callback(runner.stop)
+        store = PostgresLedger(found, pool, time_zone, patience=settings.patience_s)
+        stack.callback(store.close)
+        bus = Bus(store, lambda: datetime.now(UTC), lambda: str(uuid7()), time_zone)
+        yield Service(settings, ledger, bus, Queries(pool), projectors, read_models, runner)

@@ -1,0 +1,87 @@
+"""Runs the projections' queries: all statements of an answer see one moment of the database."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from psycopg2.extras import RealDictCursor
+
+from infra.postgres.connection import Pool, read_sql
+
+SQL = Path(__file__).with_name("sql")
+PROGRESS = read_sql(SQL / "progress.sql")
+AUDIT_EVENTS = read_sql(SQL / "audit_events.sql")
+POSITION_AT = "SELECT coalesce(max(position), 0) AS position FROM event WHERE recorded_at <= %s"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a projection is, and the ledger with it."""
+
+    projection: str
+    version: int
+    position: int
+    log_size: int
+    behind_seconds: float
+
+
+class Queries:
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    @contextmanager
+    def moment(self) -> Iterator["Answering"]:
+        """One moment of the database, for as many questions as an answer needs."""
+        with self._pool.connection() as connection, connection.cursor(cursor_factory=RealDictCursor) as cursor:
+            cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            try:
+                yield Answering(cursor)
+            finally:
+                if not connection.closed:
+                    cursor.execute("COMMIT")
+
+    def progress(self) -> list[Progress]:
+        with self.moment() as answering:
+            return answering.progress()
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    cursor: RealDictCursor
+
+    def progress(self) -> list[Progress]:
+        self.cursor.execute(PROGRESS)
+        return [Progress(**row) for row in self.cursor.fetchall()]
+
+    def log_size(self) -> int:
+        self.cursor.execute("SELECT position FROM head")
+        return int(self.cursor.fetchall()[0]["position"])
+
+    def position_at(self, moment: datetime) -> int:
+        """The last position that was known at a time."""
+        self.cursor.execute(POSITION_AT, (moment,))
+        return int(self.cursor.fetchall()[0]["position"])
+
+    def rows(self, sql: str, given: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+        self.cursor.execute(sql, given)
+        return self.cursor.fetchall()
+
+    def page(
+        self, sql: str, given: Mapping[str, Any], order: Sequence[str], after: Sequence[str] | None, limit: int
+    ) -> Sequence[Mapping[str, Any]]:
+        """The rows after a place in the order; one more than the limit if there are more."""
+        keys = ", ".join(order)
+        where = f"WHERE ({keys}) > %(after)s" if after else ""
+        self.cursor.execute(
+            f"SELECT * FROM ({sql}) answer {where} ORDER BY {keys} LIMIT %(limit)s",
+            {**given, "after": tuple(after or ()), "limit": limit + 1},
+        )
+        return self.cursor.fetchall()
+
+    def events(self, after: int, limit: int, stream: str | None, type: str | None) -> Sequence[Mapping[str, Any]]:
+        """Records in order of position, as they are stored."""
+        self.cursor.execute(AUDIT_EVENTS, {"after": after, "limit": limit, "stream": stream, "type": type})
+        return self.cursor.fetchall()

@@ -1,0 +1,79 @@
+"""A shape's SQL: the templates of ``shapes/``, filled in with a declaration's columns."""
+
+from collections.abc import Callable, Iterable
+from functools import cache
+from pathlib import Path
+
+from infra.postgres.connection import read_sql
+from projections.shapes import Card, History, Register, Shape
+
+SHAPES = Path(__file__).with_name("shapes")
+
+
+def log_table(shape: Shape) -> str:
+    """The table that a shape's rows are copied into."""
+    return shape.name + {Register: "_movement", History: "", Card: "_version"}[type(shape)]
+
+
+def create_statements(shape: Shape, time_zone: str) -> list[str]:
+    return _fill(shape, sorted(_folder(shape).glob("*.sql")), time_zone)
+
+
+@cache
+def fold_statements(shape: Shape) -> list[str]:
+    """What brings sums and latest facts up to date after rows were copied; takes ``after`` and ``upto``."""
+    return _fill(shape, sorted(_folder(shape).glob("fold/*.sql")), "UTC")
+
+
+def _folder(shape: Shape) -> Path:
+    return SHAPES / type(shape).__name__.lower()
+
+
+def _fill(shape: Shape, files: list[Path], time_zone: str) -> list[str]:
+    names = {
+        "name": shape.name,
+        "time_zone": "'" + time_zone.replace("'", "''") + "'",
+        "first": next(iter(shape.columns)),
+        "columns": _each(", ", shape.columns, lambda column: f"{column} {_type(shape, column)}"),
+        **(_register_names(shape) if isinstance(shape, Register) else {}),
+    }
+    statements = [read_sql(file) for file in files]
+    for name, value in names.items():
+        statements = [sql.replace(f"{{{name}}}", value) for sql in statements]
+    return statements
+
+
+def _register_names(shape: Register) -> dict[str, str]:
+    dimensions, resources = shape.dimensions, shape.resources
+    flows = [flow for r in resources for flow in (f"{r}_in", f"{r}_out")]
+    split = [part for r in resources for part in (f"greatest({r}, 0)", f"greatest(-{r}, 0)")]
+    return {
+        "dimensions": ", ".join(dimensions),
+        "resources": ", ".join(resources),
+        "flows": ", ".join(flows),
+        "split": ", ".join(split),
+        "dimension_columns": _each(", ", dimensions, lambda d: f"{d} {_type(shape, d)}"),
+        "resource_columns": _each(", ", resources, lambda r: f"{r} numeric NOT NULL"),
+        "turnover_columns": _each(", ", flows, lambda f: f"{f} numeric NOT NULL"),
+        "returned_columns": _each(", ", shape.columns, lambda c: f"{c} {shape.columns[c]}"),
+        "returned_flows": _each(", ", dimensions, lambda d: f"{d} {dimensions[d]}")
+        + _each("", flows, lambda f: f", {f} numeric"),
+        "sums": _each(", ", resources, lambda r: f"sum({r}) AS {r}"),
+        "flow_sums": _each(", ", flows, lambda f: f"sum({f})"),
+        "split_sums": _each(", ", split, lambda part: f"sum({part})"),
+        "negated": _each(", ", resources, lambda r: f"-{r}"),
+        "nets": _each(", ", resources, lambda r: f"{r}_in - {r}_out"),
+        "additions": _each(", ", resources, lambda r: f"{r} = t.{r} + excluded.{r}"),
+        "flow_additions": _each(", ", flows, lambda f: f"{f} = t.{f} + excluded.{f}"),
+        "same_dimensions": _each(" AND ", dimensions, lambda d: f"t.{d} IS NOT DISTINCT FROM m.{d}"),
+        "all_zero": _each(" AND ", resources, lambda r: f"t.{r} = 0"),
+    }
+
+
+def _each(separator: str, names: Iterable[str], of: Callable[[str], str]) -> str:
+    return separator.join(of(name) for name in names)
+
+
+def _type(shape: Shape, column: str) -> str:
+    type = shape.columns[column]
+    return f'{type} COLLATE "C"' if type == "text" else type

@@ -1,0 +1,29 @@
+"""Product cards."""
+
+from pydantic import BaseModel
+
+from domain.products import Registered
+from projections.cards import card_queries, patch
+from projections.projection import Projection
+from projections.shapes import Card, Row
+
+product = Card("product", key="product")
+
+
+@product.on(Registered)
+def registered(e: Registered) -> Row:
+    return patch(e.product, e, "name", "unit", "scale", "costing", "expires", "attributes")
+
+
+class ProductCard(BaseModel):
+    product: str
+    name: str
+    unit: str
+    scale: int
+    costing: str
+    expires: bool
+    attributes: dict[str, str]
+
+
+projection = Projection("products", 1, (product,))
+queries = card_queries("/v1/products", product, projection, ProductCard)

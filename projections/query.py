@@ -1,0 +1,89 @@
+"""A query: what may be asked at a path, the SQL that answers, and the form of the answer."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from domain.values import Day, Moment
+
+SQL = Path(__file__).with_name("sql")
+
+
+def _not_a_number(value: object) -> object:
+    """A bare number would be taken for seconds since 1970."""
+    if isinstance(value, str) and value.lstrip("+-").replace(".", "").isdigit():
+        raise ValueError("expected a date (YYYY-MM-DD) or a time with its offset (RFC 3339)")
+    return value
+
+
+AsOf = Annotated[Moment | Day, Field(union_mode="left_to_right"), BeforeValidator(_not_a_number)]
+KnownAt = Annotated[Annotated[int, Field(ge=0, le=2**62)] | Moment, Field(union_mode="left_to_right")]
+Result = Mapping[str, Any]
+
+
+class Parameters(BaseModel):
+    """What every query takes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    as_of: Annotated[AsOf | None, Field(description="A date (to the end of that day) or a time; default: now")] = None
+    known_at: Annotated[KnownAt | None, Field(description="A position or a time: as it was known then")] = None
+    min_position: Annotated[int | None, Field(ge=0, le=2**62, description="Wait until this position is seen")] = None
+    wait_ms: Annotated[int, Field(ge=0, le=30_000, description="How long to wait for min_position")] = 2_000
+
+
+def comma_separated(value: object) -> object:
+    return value.split(",") if isinstance(value, str) else value
+
+
+class ListParameters(Parameters):
+    cursor: Annotated[str | None, Field(max_length=1000, description="`next` of the page before")] = None
+    limit: Annotated[int, Field(ge=1, le=100_000)] = 100
+
+
+Assemble = Callable[[Sequence[Result], Mapping[str, Any]], Mapping[str, Any] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """``order`` names the columns of a list's rows that order them uniquely, and by which pages continue.
+
+    ``assemble`` makes an answer that is not a list of the rows, None meaning not found. ``row`` describes a row for the
+    documentation. ``names`` go into the SQL where it stands for several tables of one shape.
+    """
+
+    path: str
+    projection: str
+    sql: str
+    parameters: type[Parameters]
+    row: type[BaseModel]
+    title: str
+    order: tuple[str, ...] = ()
+    assemble: Assemble | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def order_keys(self) -> tuple[str, ...]:
+        """The order in SQL; what may be NULL, being grouped away, counts as empty text."""
+        fields = self.row.model_fields
+        nullable = {name for name in self.order if name in fields and fields[name].annotation == (str | None)}
+        return tuple(f"coalesce({name}, '')" if name in nullable else name for name in self.order)
+
+    @property
+    def text(self) -> str:
+        text = (SQL / f"{self.sql}.sql").read_text(encoding="utf-8")
+        for name, value in self.names.items():
+            text = text.replace(f"{{{name}}}", value)
+        return text
+
+
+def end_of(moment: datetime | date, time_zone: ZoneInfo) -> datetime:
+    """The last microsecond that ``as_of`` includes: a date runs to the end of its day in the ledger's time zone."""
+    if isinstance(moment, datetime):
+        return moment
+    return datetime.combine(moment + timedelta(days=1), time(), time_zone).astimezone(UTC) - timedelta(microseconds=1)

@@ -1,0 +1,25 @@
+"""Warehouse cards."""
+
+from pydantic import BaseModel
+
+from domain.warehouses import Registered
+from projections.cards import card_queries, patch
+from projections.projection import Projection
+from projections.shapes import Card, Row
+
+warehouse = Card("warehouse", key="warehouse")
+
+
+@warehouse.on(Registered)
+def registered(e: Registered) -> Row:
+    return patch(e.warehouse, e, "name", "negative_stock")
+
+
+class WarehouseCard(BaseModel):
+    warehouse: str
+    name: str
+    negative_stock: str
+
+
+projection = Projection("warehouses", 1, (warehouse,))
+queries = card_queries("/v1/warehouses", warehouse, projection, WarehouseCard)
