@@ -48,6 +48,12 @@ class Projector:
         self._position = upto
         return upto - after
 
+    def rebuild(self, progress: Callable[[int], object] = int) -> None:
+        """Drop what it has and fill it again. Plain: readers see it grow."""
+        self.read_models.reset(self.projection)
+        self._position = None
+        self.catch_up(progress)
+
     def catch_up(self, progress: Callable[[int], object] = int) -> None:
         while moved := self.turn():
             progress(moved)

@@ -52,15 +52,17 @@ class Shape:
 class Register(Shape):
     """Signed movements of resources over dimensions, after 1C's accumulation registers.
 
-    Balance at a date = turnovers of whole months + movements of the last one.
+    Balance at a date = turnovers of whole months + movements of the last one. ``details`` are kept with a movement and
+    not added up by.
     """
 
     dimensions: dict[str, Type]
     resources: tuple[str, ...]
+    details: dict[str, Type] = field(default_factory=dict)
     _columns: dict[str, Type] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._columns = {**self.dimensions, **dict.fromkeys(self.resources, "numeric")}
+        self._columns = {**self.dimensions, **dict.fromkeys(self.resources, "numeric"), **self.details}
 
     @property
     def columns(self) -> dict[str, Type]:

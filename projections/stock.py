@@ -15,17 +15,23 @@ stock = Register(
     "stock",
     dimensions={"product": "text", "warehouse": "text", "lot": "text"},
     resources=("on_hand",),
+    details={"document": "text", "reason": "text"},
 )
 
 
 @stock.on(Received)
 def received(e: Received) -> Row:
-    return e.product, e.warehouse, e.lot, e.quantity
+    return e.product, e.warehouse, e.lot, e.quantity, e.document, None
 
 
-@stock.on(Shipped, WrittenOff)
-def issued(e: Shipped | WrittenOff) -> Row:
-    return e.product, e.warehouse, e.lot, -e.quantity
+@stock.on(Shipped)
+def shipped(e: Shipped) -> Row:
+    return e.product, e.warehouse, e.lot, -e.quantity, e.document, None
+
+
+@stock.on(WrittenOff)
+def written_off(e: WrittenOff) -> Row:
+    return e.product, e.warehouse, e.lot, -e.quantity, None, e.reason
 
 
 Dimension = Literal["product", "warehouse", "lot"]
@@ -76,6 +82,8 @@ class MovementRow(_Place):
     effective_at: str
     recorded_at: str
     quantity: Decimal
+    document: str | None
+    reason: str | None
 
 
 projection = Projection("stock", 1, (stock,))

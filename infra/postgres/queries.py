@@ -47,6 +47,10 @@ class Queries:
         with self.moment() as answering:
             return answering.progress()
 
+    def log_size(self) -> int:
+        with self.moment() as answering:
+            return answering.log_size()
+
 
 @dataclass(frozen=True, slots=True)
 class Answering:

@@ -1,0 +1,40 @@
+"""The command line: ``grossbuch up | import | export | demo | rebuild``. One module a command.
+
+Exit status: 0 done, 1 failed, 2 wrong use, 3 a check found a difference.
+"""
+
+import sys
+
+import psycopg2
+import typer
+from infra.embedded.server import EmbeddedError
+
+from api.cli import demo, exporting, importing, rebuild, up
+from commands.ports import Unavailable
+from domain.refusal import Refusal
+from infra.postgres.migrate import MigrationError
+from infra.sources.source import SourceMissing
+
+app = typer.Typer(
+    name="grossbuch",
+    help="The book of record for customers, stock and money.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command("up")(up.up)
+app.command("import")(importing.import_)
+app.command("export")(exporting.export)
+app.command("demo")(demo.demo)
+app.command("rebuild")(rebuild.rebuild)
+
+EXPECTED = (EmbeddedError, MigrationError, SourceMissing, Refusal, Unavailable, psycopg2.OperationalError, OSError)
+
+
+def main() -> None:
+    """What went wrong is told in one line; a stack trace is for what nobody expected."""
+    try:
+        app()
+    except EXPECTED as error:
+        typer.echo(f"grossbuch: {str(error).strip()}", err=True)
+        sys.exit(1)
