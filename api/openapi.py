@@ -114,7 +114,27 @@ def _first_line(cls: type[Command]) -> str:
 
 _ANY_COMMAND: dict[str, Any] = {"$ref": "#/components/schemas/Command"}
 
+_DRY_RUN = {
+    "name": "dry_run",
+    "in": "query",
+    "description": "Decide, append nothing",
+    "schema": {"type": "boolean", "default": False},
+}
+_IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "The command_id, if the body has none",
+    "schema": {"type": "string", "maxLength": 200},
+}
+_MODE = {
+    "name": "mode",
+    "in": "query",
+    "description": "independent: a refused one keeps no other out; atomic: all or none",
+    "schema": {"enum": ["independent", "atomic"], "default": "independent"},
+}
+
 COMMAND: dict[str, Any] = {
+    "parameters": [_DRY_RUN, _IDEMPOTENCY_KEY],
     "requestBody": {
         "required": True,
         "content": _json(
@@ -129,6 +149,7 @@ COMMAND: dict[str, Any] = {
 }
 
 BATCH: dict[str, Any] = {
+    "parameters": [_MODE, _DRY_RUN],
     "requestBody": {
         "required": True,
         "content": {

@@ -1,6 +1,6 @@
 """The book as a command sees it: what it may read, and what it writes. Nothing of it reaches the ledger by itself."""
 
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Callable, Set
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TypeVar
@@ -14,10 +14,10 @@ A = TypeVar("A", bound=Aggregate)
 
 
 class Missing(Exception):
-    """Aggregates that are not at hand. Decisions are pure, so the bus fetches them and has it decided again."""
+    """An aggregate is not at hand. Decisions are pure, so the bus fetches it and has it decided again."""
 
-    def __init__(self, streams: Iterable[str]) -> None:
-        self.streams = set(streams)
+    def __init__(self, stream: str) -> None:
+        self.stream = stream
 
 
 @dataclass(slots=True)
@@ -59,19 +59,13 @@ class Book:
     def changed(self) -> list[Aggregate]:
         return list(self._aggregates.values())
 
-    def ahead(self, *wanted: tuple[type[Aggregate], *tuple[str, ...]]) -> None:
-        """Say at once what will be read, so that it is fetched at once."""
-        streams = [cls.stream_of(*ids) for cls, *ids in wanted]
-        if missing := [stream for stream in streams if self._at_hand(stream) is None]:
-            raise Missing(missing)
-
     def find(self, cls: type[A], *ids: str) -> A:
         """The aggregate, blank if nothing has happened to it yet."""
         stream = cls.stream_of(*ids)
         self.touched.add(stream)
         aggregate = self._at_hand(stream)
         if aggregate is None:
-            raise Missing([stream])
+            raise Missing(stream)
         assert isinstance(aggregate, cls)
         return aggregate
 

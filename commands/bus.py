@@ -162,7 +162,7 @@ class Bus:
                 try:
                     batch.take(each, book, found.known, actor)
                 except Missing as more:
-                    missing |= more.streams
+                    missing.add(more.stream)
             if not missing:
                 batch.changed = book.changed
                 return batch

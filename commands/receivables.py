@@ -49,7 +49,6 @@ class Issue(Command, type="invoice.issue"):
     deal: Id | None = None
 
     def execute(self, book: Book) -> None:
-        book.ahead((Client, self.client), (Account, self.client))
         book.get(Client, self.client)
         if self.deal:
             book.get(Deal, self.deal)
@@ -83,7 +82,6 @@ class Receive(Command, type="payment.receive"):
     allocate: Literal["oldest"] | Annotated[list[Pays], Field(max_length=1000)] = []
 
     def execute(self, book: Book) -> None:
-        book.ahead((Client, self.client), (Account, self.client))
         book.get(Client, self.client)
         account = book.find(Account, self.client)
         event = Received(

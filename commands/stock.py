@@ -25,7 +25,6 @@ class Movement(Command):
 
     def look_up(self, book: Book) -> tuple[Product, Warehouse, StockItem]:
         place = (self.warehouse, self.product)
-        book.ahead((Product, self.product), (Warehouse, self.warehouse), (StockItem, *place))
         return book.get(Product, self.product), book.get(Warehouse, self.warehouse), book.find(StockItem, *place)
 
 

@@ -5,12 +5,13 @@ from threading import Event, Thread
 
 import structlog
 
-from consumers.projector import Projector
+from consumers.projector import WINDOW, Projector
 
 log = structlog.get_logger(__name__)
 
-SHORTEST, LONGEST = 0.001, 0.05
-"""Seconds between two looks at an idle feed. No NOTIFY: it takes a lock over the whole server at each commit."""
+SHORTEST, LONGEST = 0.01, 0.05
+"""Seconds between two looks at the feed. No NOTIFY: it takes a lock over the whole server at each commit. Not shorter
+either: each look costs a transaction a projection, and under load a batch is worth waiting for."""
 
 AFTER_AN_ERROR = 1.0
 
@@ -26,7 +27,7 @@ class Runner:
         self._thread.start()
 
     def wake(self) -> None:
-        """There is something to do; called by who has just committed."""
+        """Somebody waits for what is not yet projected."""
         self._work.set()
 
     def stop(self) -> None:
@@ -41,11 +42,10 @@ class Runner:
         while not self._stopped.is_set():
             self._work.clear()
             moved, failed = self._turn_all()
-            if moved:
-                pause = SHORTEST
+            if moved > WINDOW:
                 continue
+            pause = SHORTEST if moved else min(pause * 2, LONGEST)
             self._work.wait(AFTER_AN_ERROR if failed else pause)
-            pause = min(pause * 2, LONGEST)
 
     def _turn_all(self) -> tuple[int, bool]:
         """One turn of each. One that fails halts where it is; the others go on."""

@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict
 from domain.event import Event
 from domain.refusal import not_found
 
+Changes = dict[str, object]
+
 
 class Aggregate(BaseModel):
     """State of one stream, named ``<kind>-<id>`` or ``<kind>-<id>/<id>``. Version 0 is the blank one."""
@@ -55,14 +57,15 @@ class Aggregate(BaseModel):
             raise not_found(self.kind, self.id)
         return self
 
-    def evolve(self, entry: Entry) -> Self:
+    def evolve(self, entry: Entry) -> Changes:
+        """The fields that an entry changes, with their new values."""
         raise NotImplementedError
 
     def after(self, entry: Entry) -> Self:
         """The state after one more entry, which must be the next one: a gap is never passed over."""
         if entry.originator_version != self.version + 1:
             raise ValueError(f"{self.stream} is at {self.version}; entry {entry.originator_version} does not follow")
-        return self.evolve(entry).model_copy(update={"version": entry.originator_version})
+        return self.model_copy(update={**self.evolve(entry), "version": entry.originator_version})
 
 
 _registry: dict[str, type[Aggregate]] = {}

@@ -1,8 +1,6 @@
 """Clients: whom the company trades with."""
 
-from typing import Self
-
-from domain.aggregate import Aggregate, Entry
+from domain.aggregate import Aggregate, Changes, Entry
 from domain.event import Event
 from domain.refusal import already_exists
 
@@ -24,8 +22,8 @@ class Client(Aggregate, kind="client"):
             raise already_exists("client", self.id)
         return event
 
-    def evolve(self, entry: Entry) -> Self:
+    def evolve(self, entry: Entry) -> Changes:
         match entry.event:
             case Registered(name=name):
-                return self.model_copy(update={"name": name})
-        return self
+                return {"name": name}
+        return {}

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal, Self
+from typing import Literal
 
-from domain.aggregate import Aggregate, Entry
+from domain.aggregate import Aggregate, Changes, Entry
 from domain.event import Event
 from domain.pipelines import Pipeline, Stage
 from domain.refusal import Refusal, already_exists
@@ -89,24 +89,19 @@ class Deal(Aggregate, kind="deal"):
                 changed_at=self.changed_at.isoformat(),
             )
 
-    def evolve(self, entry: Entry) -> Self:
+    def evolve(self, entry: Entry) -> Changes:
         match entry.event:
-            case Opened() as event:
-                change: dict[str, object] = {
-                    "client": event.client,
-                    "pipeline": event.pipeline,
-                    "stage": event.stage,
-                    "has": _known(event),
-                }
+            case Opened(client=client, pipeline=pipeline, stage=stage) as event:
+                changes: Changes = {"client": client, "pipeline": pipeline, "stage": stage, "has": _known(event)}
             case Moved(stage=stage):
-                change = {"stage": stage}
+                changes = {"stage": stage}
             case Won():
-                change = {"outcome": "won"}
+                changes = {"outcome": "won"}
             case Lost():
-                change = {"outcome": "lost"}
+                changes = {"outcome": "lost"}
             case _:
-                return self
-        return self.model_copy(update={**change, "changed_at": entry.effective_at})
+                return {}
+        return {**changes, "changed_at": entry.effective_at}
 
 
 def _known(event: Opened) -> tuple[str, ...]:

@@ -1,8 +1,6 @@
 """Interactions: every meeting, call, message and letter."""
 
-from typing import Self
-
-from domain.aggregate import Aggregate, Entry
+from domain.aggregate import Aggregate, Changes, Entry
 from domain.event import Event
 from domain.refusal import already_exists
 
@@ -34,8 +32,8 @@ class Interaction(Aggregate, kind="interaction"):
             raise already_exists("interaction", self.id)
         return event
 
-    def evolve(self, entry: Entry) -> Self:
+    def evolve(self, entry: Entry) -> Changes:
         match entry.event:
             case Logged(client=client):
-                return self.model_copy(update={"client": client})
-        return self
+                return {"client": client}
+        return {}

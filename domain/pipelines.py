@@ -1,11 +1,11 @@
 """Pipelines: the stages that a deal passes, and which moves are allowed."""
 
 from decimal import Decimal
-from typing import Literal, Self
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from domain.aggregate import Aggregate, Entry
+from domain.aggregate import Aggregate, Changes, Entry
 from domain.event import Event
 from domain.refusal import Refusal, already_exists
 
@@ -75,8 +75,8 @@ class Pipeline(Aggregate, kind="pipeline"):
                 policy=self.policy,
             )
 
-    def evolve(self, entry: Entry) -> Self:
+    def evolve(self, entry: Entry) -> Changes:
         match entry.event:
             case Defined(policy=policy, stages=stages):
-                return self.model_copy(update={"policy": policy, "stages": stages})
-        return self
+                return {"policy": policy, "stages": stages}
+        return {}

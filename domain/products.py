@@ -1,8 +1,8 @@
 """Products: what is held in stock, in which unit and how finely it is counted."""
 
-from typing import Literal, Self
+from typing import Literal
 
-from domain.aggregate import Aggregate, Entry
+from domain.aggregate import Aggregate, Changes, Entry
 from domain.event import Event
 from domain.refusal import already_exists
 
@@ -27,8 +27,8 @@ class Product(Aggregate, kind="product"):
             raise already_exists("product", self.id)
         return event
 
-    def evolve(self, entry: Entry) -> Self:
+    def evolve(self, entry: Entry) -> Changes:
         match entry.event:
             case Registered(scale=scale):
-                return self.model_copy(update={"scale": scale})
-        return self
+                return {"scale": scale}
+        return {}

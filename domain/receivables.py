@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
-from typing import Literal, Self
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from domain.aggregate import Aggregate, Entry
+from domain.aggregate import Aggregate, Changes, Entry
 from domain.event import Event
 from domain.money import check_amount
 from domain.refusal import Refusal, not_found
@@ -177,25 +177,18 @@ class Account(Aggregate, kind="account"):
             )
         return item
 
-    def evolve(self, entry: Entry) -> Self:
+    def evolve(self, entry: Entry) -> Changes:
         match entry.event:
-            case Issued() as event:
-                return self._with_invoice(
-                    event.invoice,
-                    OpenInvoice(
-                        counterparty=event.counterparty,
-                        currency=event.currency,
-                        issued_on=event.issued_on,
-                        open=event.terms,
-                    ),
-                )
+            case Issued(invoice=invoice, counterparty=counterparty, currency=currency, issued_on=on, terms=terms):
+                item = OpenInvoice(counterparty=counterparty, currency=currency, issued_on=on, open=terms)
+                return self._with_invoice(invoice, item)
             case Received() as event:
                 return self._with_unapplied(event)
             case Allocated() as event:
                 return self._allocated(event)
-        return self
+        return {}
 
-    def _allocated(self, event: Allocated) -> Self:
+    def _allocated(self, event: Allocated) -> Changes:
         item = self.invoices[event.invoice]
         open = tuple(
             part.model_copy(update={"amount": part.amount - event.amount}) if part.due_on == event.due_on else part
@@ -203,17 +196,18 @@ class Account(Aggregate, kind="account"):
         )
         payment = self.unapplied[event.payment]
         payment = payment.model_copy(update={"amount": payment.amount - event.amount})
-        return self._with_invoice(event.invoice, item.model_copy(update={"open": open}))._with_unapplied(payment)
+        item = item.model_copy(update={"open": open})
+        return {**self._with_invoice(event.invoice, item), **self._with_unapplied(payment)}
 
-    def _with_invoice(self, invoice: str, item: OpenInvoice) -> Self:
+    def _with_invoice(self, invoice: str, item: OpenInvoice) -> Changes:
         open = tuple(part for part in item.open if part.amount)
         rest = {id: other for id, other in self.invoices.items() if id != invoice}
         if open:
             rest[invoice] = item.model_copy(update={"open": open})
-        return self.model_copy(update={"invoices": rest})
+        return {"invoices": rest}
 
-    def _with_unapplied(self, payment: Received) -> Self:
+    def _with_unapplied(self, payment: Received) -> Changes:
         rest = {id: other for id, other in self.unapplied.items() if id != payment.payment}
         if payment.amount:
             rest[payment.payment] = payment
-        return self.model_copy(update={"unapplied": rest})
+        return {"unapplied": rest}

@@ -3,9 +3,8 @@
 from datetime import date
 from decimal import Decimal
 from itertools import accumulate
-from typing import Self
 
-from domain.aggregate import Aggregate, Entry
+from domain.aggregate import Aggregate, Changes, Entry
 from domain.event import Event
 from domain.money import check_quantity
 from domain.products import Product
@@ -92,15 +91,15 @@ class StockItem(Aggregate, kind="stock"):
         balances = accumulate((change for _, change in later), initial=opening)
         return min(zip([since, *(day for day, _ in later)], balances, strict=True), key=lambda at: at[1])
 
-    def evolve(self, entry: Entry) -> Self:
+    def evolve(self, entry: Entry) -> Changes:
         match entry.event:
             case Received(lot=lot, quantity=quantity):
                 change = quantity
             case Shipped(lot=lot, quantity=quantity) | WrittenOff(lot=lot, quantity=quantity):
                 change = -quantity
             case _:
-                return self
+                return {}
         key = lot or ""
         days = dict(self.days.get(key, {}))
         days[entry.on] = days.get(entry.on, ZERO) + change
-        return self.model_copy(update={"days": {**self.days, key: days}})
+        return {"days": {**self.days, key: days}}

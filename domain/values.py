@@ -3,6 +3,7 @@
 import re
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from typing import Annotated, TypeVar
 
 from iso4217 import Currency as Iso4217
@@ -55,6 +56,7 @@ def _not_negative(value: Decimal) -> Decimal:
     return value
 
 
+@cache
 def _currency(code: str) -> str:
     try:
         if Iso4217(code).exponent is not None:
@@ -93,6 +95,7 @@ Moment = Annotated[AwareDatetime, AfterValidator(within_calendar)]
 Day = Annotated[date, AfterValidator(within_calendar)]
 
 
+@cache
 def minor_units(currency: str) -> int:
     """Decimal places of an amount in this currency: EUR 2, JPY 0, KWD 3 (ISO 4217)."""
     return int(Iso4217(currency).exponent or 0)

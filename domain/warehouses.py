@@ -1,8 +1,8 @@
 """Warehouses: where stock lies, and whether it may fall below nothing."""
 
-from typing import Literal, Self
+from typing import Literal
 
-from domain.aggregate import Aggregate, Entry
+from domain.aggregate import Aggregate, Changes, Entry
 from domain.event import Event
 from domain.refusal import already_exists
 
@@ -23,8 +23,8 @@ class Warehouse(Aggregate, kind="warehouse"):
             raise already_exists("warehouse", self.id)
         return event
 
-    def evolve(self, entry: Entry) -> Self:
+    def evolve(self, entry: Entry) -> Changes:
         match entry.event:
             case Registered(negative_stock=negative_stock):
-                return self.model_copy(update={"negative_stock": negative_stock})
-        return self
+                return {"negative_stock": negative_stock}
+        return {}

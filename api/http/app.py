@@ -18,7 +18,7 @@ Services send commands, analysts query projections, auditors read the events the
 def create_app(service: Service) -> FastAPI:
     app = FastAPI(title="Grossbuch", version="0.1.0", description=DESCRIPTION)
     for room in (commands, queries, audit, health):
-        app.include_router(room.router(service))
+        room.mount(app, service)
     problems.install(app)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Query
+from fastapi import FastAPI, Query
 from fastapi.responses import Response
 
 from api.rendering import dumps
@@ -18,10 +18,9 @@ def record(row: Any) -> dict[str, Any]:
     return {**row, "metadata": orjson.Fragment(row["metadata"]), "payload": orjson.Fragment(row["payload"])}
 
 
-def router(service: Service) -> APIRouter:
-    routes = APIRouter(tags=["audit"])
+def mount(app: FastAPI, service: Service) -> None:
 
-    @routes.get("/v1/audit/events")
+    @app.get("/v1/audit/events", tags=["audit"])
     def get_events(
         after: Position = 0,
         limit: Annotated[int, Query(ge=1, le=10_000)] = 100,
@@ -36,7 +35,7 @@ def router(service: Service) -> APIRouter:
         body = {"items": [record(row) for row in rows], "next": next, "meta": {"log_size": size}}
         return Response(dumps(body), media_type="application/json")
 
-    @routes.get("/v1/projections")
+    @app.get("/v1/projections", tags=["audit"])
     def get_projections() -> Response:
         """How far each projection is behind the ledger, in events and in seconds."""
         progress = [
@@ -50,5 +49,3 @@ def router(service: Service) -> APIRouter:
             for each in service.queries.progress()
         ]
         return Response(dumps(progress), media_type="application/json")
-
-    return routes

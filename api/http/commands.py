@@ -2,13 +2,16 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from functools import cache
 from time import perf_counter
-from typing import Annotated, Any
+from typing import Any, cast
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import FastAPI, Request
 from fastapi.responses import Response
+from prometheus_client import Counter
 
 from api.http import bodies
+from api.http.plain import PlainRoute
 from api.http.problems import answer, problem
 from api.openapi import BATCH, COMMAND
 from api.rendering import dumps
@@ -21,49 +24,53 @@ from infra.telemetry import APPENDS, COMMANDS
 NDJSON = "application/x-ndjson"
 
 
-def router(service: Service) -> APIRouter:
-    routes = APIRouter(tags=["commands"])
+def mount(app: FastAPI, service: Service) -> None:
     settings = service.settings
 
-    @routes.post("/v1/commands", status_code=201, openapi_extra=COMMAND)
-    async def post_command(
-        request: Request,
-        dry_run: Annotated[bool, Query(description="Decide, append nothing")] = False,
-        idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
-    ) -> Response:
+    async def post_command(request: Request) -> Response:
         """Have one command decided and committed."""
+        options = _options(request)
         body = await bodies.read(request, settings.max_body_bytes)
-        command = bodies.command(bodies.json(body), idempotency_key)
+        command = bodies.command(bodies.json(body), request.headers.get("idempotency-key"))
         started = perf_counter()
-        [outcome] = await service.bus.execute_async([command], Options(dry_run=dry_run))
+        [outcome] = await service.bus.execute_async([command], options)
         APPENDS.observe(perf_counter() - started)
-        service.runner.wake()
         _count([command], [outcome])
         if isinstance(outcome, Refused):
             return answer(outcome.refusal)
-        status = 200 if outcome.replayed or dry_run else 201
+        status = 200 if outcome.replayed or options.dry_run else 201
         headers = {"Idempotent-Replay": "true"} if outcome.replayed else None
         return Response(dumps(accepted(outcome)), status, headers, media_type="application/json")
 
-    @routes.post("/v1/commands/batch", openapi_extra=BATCH)
-    async def post_batch(
-        request: Request,
-        mode: Mode = "independent",
-        dry_run: Annotated[bool, Query(description="Decide, append nothing")] = False,
-    ) -> Response:
+    async def post_batch(request: Request) -> Response:
         """Have many commands decided and committed together; answers a line for each, in order.
 
         Independent: a refused one keeps no other out. Atomic: all or none.
         """
+        options = _options(request)
         body = await bodies.read(request, settings.max_batch_bytes)
         items = await asyncio.to_thread(bodies.many, body, settings.max_batch_commands)
-        lines = await asyncio.to_thread(_execute, service, items, Options(mode, dry_run=dry_run))
-        service.runner.wake()
+        lines = await asyncio.to_thread(_execute, service, items, options)
         if body.lstrip()[:1] == b"[":
             return Response(dumps(lines), media_type="application/json")
         return Response(b"\n".join(map(dumps, lines)) + b"\n", media_type=NDJSON)
 
-    return routes
+    for path, endpoint, extra in (("/v1/commands", post_command, COMMAND), ("/v1/commands/batch", post_batch, BATCH)):
+        app.router.add_api_route(
+            path, endpoint, methods=["POST"], tags=["commands"], openapi_extra=extra, route_class_override=PlainRoute
+        )
+
+
+def _options(request: Request) -> Options:
+    given = dict(request.query_params)
+    mode, dry_run = given.pop("mode", "independent"), given.pop("dry_run", "false").lower()
+    if mode not in ("independent", "atomic"):
+        raise Refusal("invalid", "mode: independent or atomic", field="mode")
+    if dry_run not in ("true", "false", "1", "0"):
+        raise Refusal("invalid", "dry_run: true or false", field="dry_run")
+    if given:
+        raise Refusal("invalid", f"There is no parameter {', '.join(sorted(given))}.")
+    return Options(cast("Mode", mode), dry_run=dry_run in ("true", "1"))
 
 
 def _execute(service: Service, items: Sequence[object], options: Options) -> list[dict[str, Any]]:
@@ -111,4 +118,9 @@ def _count(commands: Sequence[Command], outcomes: Sequence[Outcome]) -> None:
         result = (
             outcome.refusal.code if isinstance(outcome, Refused) else "replayed" if outcome.replayed else "accepted"
         )
-        COMMANDS.labels(command.type, result).inc()
+        _counter(command.type, result).inc()
+
+
+@cache
+def _counter(type: str, result: str) -> Counter:
+    return COMMANDS.labels(type, result)

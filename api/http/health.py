@@ -1,6 +1,6 @@
 """Whether the process lives, whether it takes commands and queries, and its figures."""
 
-from fastapi import APIRouter
+from fastapi import FastAPI
 from fastapi.responses import Response
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -31,26 +31,23 @@ class ProjectionFigures:
         return [behind, seconds, size]
 
 
-def router(service: Service) -> APIRouter:
-    routes = APIRouter(tags=["health"])
+def mount(app: FastAPI, service: Service) -> None:
     figures = ProjectionFigures(service)
 
-    @routes.get("/v1/health/live")
+    @app.get("/v1/health/live", tags=["health"])
     async def live() -> Response:
         return Response(dumps({"status": "alive"}), media_type="application/json")
 
-    @routes.get("/v1/health/ready", responses={503: {"description": "The database cannot be reached"}})
+    @app.get("/v1/health/ready", tags=["health"], responses={503: {"description": "The database cannot be reached"}})
     def ready() -> Response:
         """200 when commands and queries are taken."""
         service.queries.progress()
         return Response(dumps({"status": "ready"}), media_type="application/json")
 
-    @routes.get("/metrics", include_in_schema=False)
+    @app.get("/metrics", tags=["health"], include_in_schema=False)
     def metrics() -> Response:
         from prometheus_client import CollectorRegistry
 
         own = CollectorRegistry()
         own.register(figures)
         return Response(generate_latest(REGISTRY) + generate_latest(own), media_type=CONTENT_TYPE_LATEST)
-
-    return routes

@@ -5,10 +5,11 @@ from collections.abc import Callable, Coroutine, Mapping
 from time import monotonic
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from pydantic import ValidationError
 
+from api.http.plain import PlainRoute
 from api.http.problems import answer, invalid
 from api.openapi import query_parameters, query_responses
 from api.querying import Answer, ask
@@ -19,17 +20,16 @@ from projections import QUERIES
 from projections.query import Parameters, Query
 
 
-def router(service: Service) -> APIRouter:
-    routes = APIRouter(tags=["queries"])
+def mount(app: FastAPI, service: Service) -> None:
     for query in QUERIES:
-        routes.add_api_route(
+        app.router.add_api_route(
             query.path,
             _endpoint(service, query),
+            tags=["queries"],
+            route_class_override=PlainRoute,
             name=query.title,
-            responses={},
             openapi_extra={"parameters": query_parameters(query), "responses": query_responses(query)},
         )
-    return routes
 
 
 def _endpoint(service: Service, query: Query) -> Callable[[Request], Coroutine[Any, Any, Response]]:

@@ -1,0 +1,80 @@
+"""A caller of the HTTP interface, who reads what it wrote."""
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+Command = Mapping[str, object]
+
+
+class Api:
+    """``written`` is the last position that was answered to it: whatever it asks waits for that one."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.http = httpx.Client(base_url=address, timeout=60)
+        self.written = 0
+
+    def send(self, command: Command, headers: Mapping[str, str] | None = None, **parameters: str) -> httpx.Response:
+        answer = self.http.post("/v1/commands", json=command, headers=headers, params=parameters)
+        if answer.is_success:
+            self.written = max(self.written, answer.json()["position"] or 0)
+        return answer
+
+    def given(self, *commands: Command) -> list[dict[str, Any]]:
+        """Commands that are to be taken; their answers."""
+        answers = [self.send(command) for command in commands]
+        for answer in answers:
+            assert answer.status_code in (200, 201), answer.text
+        return [answer.json() for answer in answers]
+
+    def refused(self, command: Command, status: int, code: str) -> dict[str, Any]:
+        """The facts of a refusal, which has appended nothing."""
+        before = self.log_size()
+        facts = problem(self.send(command), status, code)
+        assert self.log_size() == before
+        return facts
+
+    def get(self, path: str, headers: Mapping[str, str] | None = None) -> httpx.Response:
+        joint = "&" if "?" in path else "?"
+        return self.http.get(f"{path}{joint}min_position={self.written}&wait_ms=20000", headers=headers)
+
+    def ask(self, path: str) -> Any:
+        answer = self.get(path)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def rows(self, path: str) -> list[dict[str, Any]]:
+        items: list[dict[str, Any]] = self.ask(path)["items"]
+        return items
+
+    def events(self, after: int = 0) -> list[dict[str, Any]]:
+        """All records after a position, page by page."""
+        found: list[dict[str, Any]] = []
+        next: int | None = after
+        while next is not None:
+            page = self.http.get(f"/v1/audit/events?after={next}&limit=10000").json()
+            found += page["items"]
+            next = page["next"]
+        return found
+
+    def log_size(self) -> int:
+        return int(self.http.get("/v1/audit/events?limit=1").json()["meta"]["log_size"])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: TracebackType | type[BaseException] | BaseException | None) -> None:
+        self.http.close()
+
+
+def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
+    """The facts of an RFC 9457 problem."""
+    assert (answer.status_code, answer.json().get("code")) == (status, code), answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    facts: dict[str, Any] = answer.json()
+    assert {"type", "title", "status", "code", "detail"} <= facts.keys()
+    assert facts["status"] == status
+    return facts
