@@ -1,13 +1,22 @@
 """The parts of the OpenAPI document that follow from the declarations of commands and queries."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from importlib import metadata
 from typing import Any
 
+from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from commands.command import Command, command_types
+from projections import QUERIES
 from projections.query import Query
+
+TITLE = "Grossbuch"
+VERSION = metadata.version("grossbuch")
+DESCRIPTION = """The book of record for customers, stock and money: every change is one immutable event.
+
+Services send commands, analysts query projections, auditors read the events themselves."""
 
 EXAMPLES: dict[str, dict[str, Any]] = {
     "Register a client": {"type": "client.register", "client": "C1", "name": "Anna Schmidt GmbH"},
@@ -231,3 +240,10 @@ def components(queries: tuple[Query, ...]) -> dict[str, Any]:
         for name, schema in definitions.get("$defs", {}).items():
             schemas[f"{query.projection}.{name}"] = schema
     return schemas
+
+
+def document(routes: Sequence[Any]) -> dict[str, Any]:
+    """The whole document: FastAPI's, with the schemas that the declarations give."""
+    found = get_openapi(title=TITLE, version=VERSION, description=DESCRIPTION, routes=routes)
+    found.setdefault("components", {}).setdefault("schemas", {}).update(components(QUERIES))
+    return found

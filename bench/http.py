@@ -99,7 +99,7 @@ def _serve(side: str, dsn: str, there: Connection) -> None:
     import socket
 
     import uvicorn
-    from fastapi import FastAPI, Response
+    from fastapi import FastAPI
     from pydantic import ConfigDict
 
     from api.cli.up import tune_collector

@@ -55,7 +55,8 @@ class StockView(PostgresTrackingRecorder):
         super().__init__(datastore, **kwargs)
         with self.datastore.transaction(commit=True) as cursor:
             cursor.execute(
-                "CREATE TABLE IF NOT EXISTS balance (product text, warehouse text, on_hand numeric, PRIMARY KEY (product, warehouse))"
+                "CREATE TABLE IF NOT EXISTS balance (product text, warehouse text, on_hand numeric,"
+                " PRIMARY KEY (product, warehouse))"
             )
 
     def receive(self, event: Received, tracking: Tracking) -> None:
@@ -73,7 +74,7 @@ class StockProjection(Projection[StockView]):
     name = "stock"
 
     @singledispatchmethod
-    def process_event(self, event: Any, tracking: Tracking) -> None:
+    def process_event(self, _: Any, tracking: Tracking) -> None:
         self.view.insert_tracking(tracking)
 
     @process_event.register

@@ -10,8 +10,19 @@ from commands.command import Command
 from domain.deals import Deal
 from domain.money import check_amount
 from domain.products import Product
+from domain.refusal import Refusal
 from domain.stock import Received, Shipped, StockItem, WrittenOff
-from domain.values import Currency, Day, Id, Name, NotNegativeDecimal, PositiveDecimal, Text, minor_units
+from domain.values import (
+    AMOUNT_LIMIT,
+    Currency,
+    Day,
+    Id,
+    Name,
+    NotNegativeDecimal,
+    PositiveDecimal,
+    Text,
+    minor_units,
+)
 from domain.warehouses import Warehouse
 
 
@@ -48,6 +59,8 @@ class Receive(Movement, type="stock.receive"):
             check_amount(self.cost, self.currency, "cost")
             return self.cost
         total = (self.unit_cost or Decimal(0)) * self.quantity
+        if total >= AMOUNT_LIMIT:
+            raise Refusal("invalid", "The cost of all is more than an amount can hold.", field="unit_cost")
         return total.quantize(Decimal(1).scaleb(-minor_units(self.currency)), ROUND_HALF_UP)
 
     def execute(self, book: Book) -> None:

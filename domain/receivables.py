@@ -149,7 +149,7 @@ class Account(Aggregate, kind="account"):
                 open=item.amount,
                 shortfall=amount - item.amount,
             )
-        for part in sorted(item.open, key=lambda part: part.due_on):
+        for part in item.open:
             paid = min(part.amount, amount)
             amount -= paid
             if paid:
@@ -180,7 +180,8 @@ class Account(Aggregate, kind="account"):
     def evolve(self, entry: Entry) -> Changes:
         match entry.event:
             case Issued(invoice=invoice, counterparty=counterparty, currency=currency, issued_on=on, terms=terms):
-                item = OpenInvoice(counterparty=counterparty, currency=currency, issued_on=on, open=terms)
+                open = _by_due_date(terms)
+                item = OpenInvoice(counterparty=counterparty, currency=currency, issued_on=on, open=open)
                 return self._with_invoice(invoice, item)
             case Received() as event:
                 return self._with_unapplied(event)
@@ -211,3 +212,11 @@ class Account(Aggregate, kind="account"):
         if payment.amount:
             rest[payment.payment] = payment
         return {"unapplied": rest}
+
+
+def _by_due_date(terms: tuple[Instalment, ...]) -> tuple[Instalment, ...]:
+    """The earliest first; what is due on the same day is one item."""
+    amounts: dict[date, Decimal] = {}
+    for part in terms:
+        amounts[part.due_on] = amounts.get(part.due_on, ZERO) + part.amount
+    return tuple(Instalment(due_on=due_on, amount=amount) for due_on, amount in sorted(amounts.items()))

@@ -16,12 +16,25 @@ Id = Annotated[str, StringConstraints(pattern=r"^[\p{L}\p{M}\p{Nd}._:\-]{1,64}$"
 Name = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,200}$")]
 Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]{0,10000}$")]
 
+
+def _sorted(facts: dict[str, str]) -> dict[str, str]:
+    """In one order, so that the same facts are the same request."""
+    return dict(sorted(facts.items()))
+
+
 #: User-defined facts. Typed and checked ones come with segments.
-Attributes = Annotated[dict[Id, Annotated[str, StringConstraints(pattern=r"^[^\x00]{0,1000}$")]], Field(max_length=100)]
+Attributes = Annotated[
+    dict[Id, Annotated[str, StringConstraints(pattern=r"^[^\x00]{0,1000}$")]],
+    Field(max_length=100),
+    AfterValidator(_sorted),
+]
 
 _PLAIN = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?", re.ASCII)
 
 ZERO = Decimal(0)
+
+#: What no amount and no quantity reaches: fifteen digits before the point.
+AMOUNT_LIMIT = Decimal(10) ** 15
 
 D = TypeVar("D", bound=date)
 

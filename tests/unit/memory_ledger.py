@@ -1,0 +1,93 @@
+"""A ledger in memory, behaving like the real one: unique stream versions, claims and command ids, all or nothing."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from commands.ports import Conflict, Found, Known, Unavailable, Unit, Written
+from domain.aggregate import Aggregate, Entry, blank
+
+
+@dataclass
+class Log:
+    """What is committed. Several processes may share it."""
+
+    entries: list[Entry] = field(default_factory=list)
+    known: dict[str, Known] = field(default_factory=dict)
+
+    @property
+    def claims(self) -> set[str]:
+        return {entry.claims for entry in self.entries if entry.claims}
+
+    def append(self, units: Sequence[Unit]) -> int:
+        entries = [entry for unit in units for entry in unit.entries]
+        taken = {(entry.originator_id, entry.originator_version) for entry in self.entries}
+        places = [(entry.originator_id, entry.originator_version) for entry in entries]
+        claims = [entry.claims for entry in entries if entry.claims]
+        ids = [unit.command_id for unit in units]
+        for wanted, held in ((places, taken), (claims, self.claims), (ids, self.known.keys())):
+            if len(set(wanted)) < len(wanted) or not held.isdisjoint(wanted):
+                raise Conflict
+        first = len(self.entries) + 1
+        for unit in units:
+            written = tuple(self._write(entry) for entry in unit.entries)
+            self.known[unit.command_id] = Known(unit.digest, len(self.entries), written)
+        return first
+
+    def _write(self, entry: Entry) -> Written:
+        self.entries.append(entry)
+        return Written(len(self.entries), entry.event.type, entry.originator_id, entry.originator_version)
+
+    def load(self, stream: str) -> Aggregate:
+        aggregate = blank(stream)
+        for entry in self.entries:
+            if entry.originator_id == stream:
+                aggregate = entry.mutate(aggregate)
+        return aggregate
+
+
+@dataclass
+class MemoryLedger:
+    """One process's view of a log, with a cache of its own that nobody refreshes.
+
+    ``before_append`` is run before each append: what others do meanwhile.
+    """
+
+    log: Log = field(default_factory=Log)
+    before_append: Callable[[], object] = bool
+    available: bool = True
+    fetched: list[str] = field(default_factory=list)
+    _cache: dict[str, Aggregate] = field(default_factory=dict)
+
+    def submit(self, units: Sequence[Unit], done: Callable[[int | Exception], object]) -> None:
+        if not self.available:
+            done(Unavailable())
+            return
+        self.before_append()
+        try:
+            first = self.log.append(units)
+        except Conflict as conflict:
+            done(conflict)
+        else:
+            done(first)
+
+    def look(self, command_ids: Iterable[str], claims: Iterable[str]) -> Found:
+        known = {id: self.log.known[id] for id in command_ids if id in self.log.known}
+        return Found(known, frozenset(self.log.claims.intersection(claims)))
+
+    def cached(self, stream: str) -> Aggregate | None:
+        return self._cache.get(stream)
+
+    def fetch(self, streams: Iterable[str]) -> None:
+        for stream in streams:
+            self.fetched.append(stream)
+            self._cache[stream] = self.log.load(stream)
+
+    def keep(self, aggregates: Iterable[Aggregate]) -> None:
+        for aggregate in aggregates:
+            before = self._cache.get(aggregate.stream)
+            if before is None or before.version < aggregate.version:
+                self._cache[aggregate.stream] = aggregate
+
+    def evict(self, streams: Iterable[str]) -> None:
+        for stream in streams:
+            self._cache.pop(stream, None)
