@@ -22,8 +22,9 @@ __all__ = ["Accepted", "Bus", "Mode", "Outcome", "Refused"]
 
 Mode = Literal["independent", "atomic"]
 
-ATTEMPTS = 20
-"""How often a command is decided again because others were first. Each time round somebody has got through."""
+ATTEMPTS = 200
+"""How often a command is decided again because others were first. Each time somebody got through, so this many may be
+ahead at one stream."""
 
 
 @dataclass(frozen=True, slots=True)

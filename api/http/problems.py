@@ -36,9 +36,9 @@ def status_of(refusal: Refusal) -> int:
 
 
 def problem(refusal: Refusal) -> dict[str, Any]:
-    """``type`` leads to what the code means and what to do about it."""
+    """docs/reference/errors.md says what each code means and what to do about it."""
     return {
-        "type": f"/v1/errors#{refusal.code}",
+        "type": f"urn:grossbuch:problem:{refusal.code}",
         "title": refusal.code.replace("_", " "),
         "status": status_of(refusal),
         "code": refusal.code,
@@ -80,14 +80,14 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def http_error(_: Request, error: HTTPException) -> Response:
         code = _CODES.get(error.status_code, "error")
-        body = {"type": f"/v1/errors#{code}", "title": code.replace("_", " "), "status": error.status_code}
+        body = {"type": f"urn:grossbuch:problem:{code}", "title": code.replace("_", " "), "status": error.status_code}
         body |= {"code": code, "detail": str(error.detail)}
         return Response(dumps(body), error.status_code, error.headers, media_type="application/problem+json")
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> Response:
         log.error("request failed", path=request.url.path, exc_info=error)
-        body = {"type": "/v1/errors#internal", "title": "internal error", "status": 500, "code": "internal"}
+        body = {"type": "urn:grossbuch:problem:internal", "title": "internal error", "status": 500, "code": "internal"}
         body["detail"] = (
             "Something went wrong here. Nothing is known to have been changed; repeat with the same command_id."
         )

@@ -1,0 +1,85 @@
+"""Migrations go forward, once, under a lock, and never silently differ from what was applied."""
+
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from pathlib import Path
+from shutil import copytree
+
+import psycopg2
+import pytest
+
+from infra.postgres.connection import Database, Pool
+from infra.postgres.migrate import MIGRATIONS, Ledger, MigrationError, migrate
+
+_numbers = count(1)
+
+
+@pytest.fixture
+def empty(dsn: str) -> Database:
+    return Database(dsn, f"m{next(_numbers)}")
+
+
+def tables(database: Database) -> set[str]:
+    connection = psycopg2.connect(database.dsn)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s", (database.schema,))
+            return {name for (name,) in cursor}
+    finally:
+        connection.close()
+
+
+def test_an_empty_schema_becomes_a_ledger(empty: Database) -> None:
+    migrate(empty)
+    assert {"ledger", "head", "event", "command", "snapshot", "tracking", "migration"} <= tables(empty)
+
+
+def test_currency_and_time_zone_count_when_the_ledger_is_made_and_not_later(empty: Database) -> None:
+    migrate(empty, book_currency="CHF", time_zone="Europe/Zurich")
+    migrate(empty, book_currency="USD", time_zone="UTC")
+    with Pool(empty) as pool:
+        assert Ledger.read(pool) == Ledger("CHF", "Europe/Zurich")
+
+
+def test_processes_that_start_at_once_migrate_once(empty: Database) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda _: migrate(empty), range(8)))
+    assert "event" in tables(empty)
+
+
+def test_a_new_migration_is_applied_to_an_existing_ledger(empty: Database, tmp_path: Path) -> None:
+    migrate(empty)
+    folder = copytree(MIGRATIONS, tmp_path / "migrations")
+    (folder / "9999_more").mkdir()
+    (folder / "9999_more" / "1_more.sql").write_text("CREATE TABLE {schema}.more (n int);")
+    migrate(empty, folder=folder)
+    assert "more" in tables(empty)
+
+
+def test_a_migration_that_fails_leaves_nothing_of_itself(empty: Database, tmp_path: Path) -> None:
+    migrate(empty)
+    folder = copytree(MIGRATIONS, tmp_path / "migrations")
+    (folder / "9999_bad").mkdir()
+    (folder / "9999_bad" / "1_good.sql").write_text("CREATE TABLE half (n int);")
+    (folder / "9999_bad" / "2_bad.sql").write_text("SELECT no_such_function();")
+    with pytest.raises(psycopg2.Error):
+        migrate(empty, folder=folder)
+    assert "half" not in tables(empty)
+
+
+def test_a_migration_changed_after_it_was_applied_is_refused(empty: Database, tmp_path: Path) -> None:
+    migrate(empty)
+    folder = copytree(MIGRATIONS, tmp_path / "migrations")
+    with next(folder.glob("0001*/010*.sql")).open("a") as file:
+        file.write("-- edited\n")
+    with pytest.raises(MigrationError, match="changed after they had been applied: 0001_ledger"):
+        migrate(empty, folder=folder)
+
+
+def test_a_ledger_of_a_newer_version_is_refused(empty: Database, tmp_path: Path) -> None:
+    folder = copytree(MIGRATIONS, tmp_path / "migrations")
+    (folder / "9999_newer").mkdir()
+    (folder / "9999_newer" / "1.sql").write_text("SELECT 1;")
+    migrate(empty, folder=folder)
+    with pytest.raises(MigrationError, match="does not know: 9999_newer"):
+        migrate(empty)
