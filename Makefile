@@ -14,8 +14,8 @@ $(INSTALLED): pyproject.toml requirements/dev.lock requirements/demo.lock
 	$(V)/pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
-run: install            ## a few weeks of real trade through the ledger, then serve it
-	$(V)/grossbuch demo
+run: install            ## a few weeks of real trade through the ledger, then serve it; ARGS=--full: the year
+	$(V)/grossbuch demo $(ARGS)
 
 test: install
 	$(V)/pytest

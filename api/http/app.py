@@ -1,6 +1,8 @@
 """The FastAPI application over an open service."""
 
 from fastapi import FastAPI
+from fastapi.responses import RedirectResponse
+from fastapi_offline import FastAPIOffline
 
 from api.http import audit, commands, health, problems, queries
 from api.openapi import DESCRIPTION, TITLE, VERSION, document
@@ -8,9 +10,10 @@ from api.service import Service
 
 
 def create_app(service: Service) -> FastAPI:
-    app = FastAPI(title=TITLE, version=VERSION, description=DESCRIPTION)
+    app = FastAPIOffline(title=TITLE, version=VERSION, description=DESCRIPTION, redoc_url=None)
     for room in (commands, queries, audit, health):
         room.mount(app, service)
     problems.install(app)
     app.openapi = lambda: document(app.routes)  # type: ignore[method-assign]
+    app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)
     return app

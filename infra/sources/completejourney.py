@@ -181,7 +181,7 @@ def _store(store: int) -> Command:
         "command_id": f"cj:warehouse:{store}",
         "effective_at": YEAR,
         "warehouse": f"store-{store}",
-        "name": f"Store {store}",
+        "name": f"Store {store} (opening stock derived)",
         "negative_stock": "forbid",
     }
 
