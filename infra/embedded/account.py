@@ -24,21 +24,24 @@ class Account:
             return {"cwd": "/"}
         return {"cwd": "/", "user": self.uid, "group": self.gid, "extra_groups": []}
 
-    def own(self, path: Path) -> None:
+    def own(self, fd: int) -> None:
         if self.is_other:
-            os.chown(path, self.uid, self.gid)
+            os.fchown(fd, self.uid, self.gid)
 
-    def can_enter(self, path: Path) -> Path | None:
-        """None, or the first directory on the way to ``path`` that this user may not enter."""
-        for directory in reversed([path, *path.parents]):
-            if directory.is_dir() and not self._may_search(directory):
-                return directory
+    def blocked_at(self, path: Path) -> Path | None:
+        """The first on the way to ``path``, itself included, that this user may not enter or run; what is not there yet
+        blocks nobody."""
+        for step in reversed([path, *path.parents]):
+            if not self._may_pass(step):
+                return step
         return None
 
-    def _may_search(self, directory: Path) -> bool:
-        found = directory.stat()
-        if self.uid == 0:
+    def _may_pass(self, step: Path) -> bool:
+        if not step.exists():
             return True
+        if not self.is_other:
+            return os.access(step, os.X_OK)  # the system knows our further groups and access lists
+        found = step.stat()
         if found.st_uid == self.uid:
             return bool(found.st_mode & 0o100)
         return bool(found.st_mode & (0o010 if found.st_gid == self.gid else 0o001))

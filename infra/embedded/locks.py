@@ -11,7 +11,7 @@ class FileLock:
     """An flock on a file of its own; ``fd`` can be handed down to a child, which then holds it too."""
 
     def __init__(self, path: Path) -> None:
-        self.fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self.fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
 
     def take(self, *, shared: bool = False, wait: bool = True) -> bool:
         try:
@@ -25,11 +25,11 @@ class FileLock:
 
 
 @contextmanager
-def exclusive(path: Path) -> Iterator[None]:
+def exclusive(path: Path) -> Iterator[FileLock]:
     lock = FileLock(path)
     try:
         lock.take()
-        yield
+        yield lock
     finally:
         lock.close()
 

@@ -4,7 +4,6 @@
 ``users.lock`` shared by those who use it, ``start.lock`` held while starting or stopping.
 """
 
-import contextlib
 import os
 import shutil
 import signal
@@ -12,41 +11,57 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 from time import monotonic, sleep
 from types import TracebackType
 from typing import Self
 
 import platformdirs
+from psycopg2.extensions import make_dsn
 
 from infra.embedded.account import account_for
-from infra.embedded.binaries import Binaries, binaries, default_bin_dir
+from infra.embedded.binaries import Binaries, binaries, default_bin_dir, reachable
+from infra.embedded.directories import open_log, passable, private, sync
 from infra.embedded.errors import EmbeddedError
 from infra.embedded.locks import FileLock, exclusive, is_held
+from infra.embedded.watchdog import Watchdog
 
 __all__ = ["EmbeddedError", "EmbeddedServer", "default_bin_dir", "default_directory", "embedded"]
 
 USER = DATABASE = "grossbuch"
+PORT = "5432"
+"""Part of the socket's name. Said by both sides, or each would take it from its own PGPORT."""
+
 LONGEST_PATH = 90
 """A socket's path has 107 bytes at the most, its file name and ``.lock`` included."""
 
 RECOVERY = 300.0
-"""Seconds that recovery after a crash may take."""
+"""Seconds that recovery after a crash may take, or a shutdown."""
+
+LOST = 10.0
+"""Seconds in which the children of a killed server are gone."""
 
 SETTINGS = {
     "listen_addresses": "",
+    "port": PORT,
     "unix_socket_permissions": "0700",
     "shared_buffers": "256MB",
     "max_wal_size": "2GB",
     "max_connections": "100",
     "timezone": "UTC",
+    # Conflicts are no errors here, and what a statement carries belongs in no log.
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
 }
+"""Told on the command line, which no ALTER SYSTEM overrides: with ``trust``, a TCP port would let any user in."""
 
 
 class EmbeddedServer:
     """A PostgreSQL of our own in a directory, reached by its socket only. Several processes may use one directory."""
 
     def __init__(self, directory: Path, *, bin_dir: Path | None = None) -> None:
-        self._home = directory.absolute()
+        # Links resolved: a process is known by its path, and every directory on the real way must let it pass.
+        self._home = directory.resolve()
         self._data = self._home / "data"
         self._run = self._home / "run"
         self._bin_dir = bin_dir
@@ -54,36 +69,36 @@ class EmbeddedServer:
 
     @property
     def dsn(self) -> str:
-        return f"host={self._run} user={USER} dbname={DATABASE}"
+        return make_dsn(host=str(self._run), port=PORT, user=USER, dbname=DATABASE)
 
     def start(self, say: Callable[[str], object] = str) -> None:
         """Attach to the server of this directory, or start it, making its database first if there is none."""
-        if self._use:
-            return
         if len(os.fsencode(self._run)) > LONGEST_PATH:
             raise EmbeddedError(f"The path {self._run} is longer than {LONGEST_PATH} bytes, too long for a socket.")
+        if "," in str(self._run):
+            raise EmbeddedError(f"The path {self._run} has a comma, where PostgreSQL takes an address to end.")
         self._make_home()
-        with exclusive(self._home / "start.lock"):
-            use = FileLock(self._home / "users.lock")
-            use.take(shared=True)
-            try:
-                self._bring_up(say)
-            except BaseException:
-                use.close()
-                raise
-            self._use = use
+        try:
+            with exclusive(self._home / "start.lock") as turn:
+                self._join(turn, say)
+        except OSError as error:
+            raise EmbeddedError(f"{error.filename or self._home}: {error.strerror or error}.") from error
 
     def stop(self) -> None:
         """Let go. The last one out stops the server."""
-        if not self._use:
-            return
-        with exclusive(self._home / "start.lock"):
-            # Shared becomes exclusive only for who is alone: the others still hold theirs.
-            last = self._use.take(wait=False)
-            self._use.close()
-            self._use = None
-            if last:
-                self._shut_down()
+        if self._use:
+            with exclusive(self._home / "start.lock"):
+                self._leave()
+
+    def revive(self) -> bool:
+        """Start the server again if it died in use; whether it had."""
+        if is_held(self._home / "server.lock"):
+            return False
+        with exclusive(self._home / "start.lock") as turn:
+            dead = self._use is not None and not is_held(self._home / "server.lock")
+            if dead:
+                self._bring_up(turn, str)
+            return dead
 
     def __enter__(self) -> Self:
         self.start()
@@ -93,71 +108,114 @@ class EmbeddedServer:
         self.stop()
 
     def _make_home(self) -> None:
-        try:
-            self._home.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise EmbeddedError(f"The directory {self._home} cannot be made: {error.strerror}.") from error
         account = account_for(self._data)
-        if blocked := account.can_enter(self._home):
+        if blocked := account.blocked_at(self._home):
             raise EmbeddedError(
                 f"The server's user (uid {account.uid}) may not enter {blocked}; choose another directory."
             )
+        try:
+            passable(self._home, account)
+        except OSError as error:
+            raise EmbeddedError(f"The directory {self._home} cannot be made: {error.strerror}.") from error
         if not os.access(self._home, os.W_OK):
             raise EmbeddedError(f"The directory {self._home} may not be written to.")
 
-    def _launch(self, say: Callable[[str], object]) -> None:
+    def _join(self, turn: FileLock, say: Callable[[str], object]) -> None:
+        self._use = self._use or FileLock(self._home / "users.lock")
+        self._use.take(shared=True)
+        try:
+            self._bring_up(turn, say)
+        except EmbeddedError:
+            # A recovery that outlasts our patience goes on, and the next start finds it further.
+            self._use.close()
+            self._use = None
+            raise
+        except BaseException:
+            self._leave()
+            raise
+
+    def _leave(self) -> None:
+        if use := self._use:
+            # Shared becomes exclusive only for who is alone: the others still hold theirs.
+            last = use.take(wait=False)
+            use.close()
+            self._use = None
+            if last:
+                self._shut_down()
+
+    def _launch(self, turn: FileLock, say: Callable[[str], object]) -> None:
         account = account_for(self._data)
-        programs = binaries(self._bin_dir, account, self._home)
+        programs = reachable(binaries(self._bin_dir), account, self._home)
         for directory in (self._run, self._home / "log"):
-            directory.mkdir(mode=0o700, exist_ok=True)
-            account.own(directory)
+            private(directory, account)
         if not self._data.exists():
             say("Making the database …")
-            self._init(programs)
+            self._init(programs, turn)
         self._check_version(programs)
         self._clear_stale()
+        # A file, never a pipe: the server inherits it, and nobody would read the other end.
+        log = open_log(self._home / "log" / "postgres.log", account)
         lock = FileLock(self._home / "server.lock")
         lock.take()
+        socket = str(self._run).replace('"', '""')
         try:
-            # A file, never a pipe: the server inherits it, and nobody would read the other end.
-            with (self._home / "log" / "postgres.log").open("ab") as log:
-                subprocess.Popen(
-                    [programs["postgres"], "-D", str(self._data), "-k", str(self._run)],
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    pass_fds=(lock.fd,),
-                    start_new_session=True,
-                    **account.popen(),
-                )
+            server = subprocess.Popen(
+                [programs["postgres"], "-D", str(self._data), "-k", f'"{socket}"', *_told(SETTINGS)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=(lock.fd,),
+                start_new_session=True,
+                **account.popen(),
+            )
         finally:
+            os.close(log)
             lock.close()
+        # Whoever stops it, or kills it, and whenever: no zombie stays with us.
+        Thread(target=server.wait, daemon=True, name="embedded postgres").start()
 
-    def _init(self, programs: Binaries) -> None:
+    def _init(self, programs: Binaries, turn: FileLock) -> None:
         """Into ``data.init`` first, renamed when whole: half an init is no init."""
         half = self._home / "data.init"
-        shutil.rmtree(half, ignore_errors=True)
         account = account_for(self._data)
-        half.mkdir(mode=0o700)
-        account.own(half)
-        log = self._home / "log" / "initdb.log"
+        if half.exists():
+            shutil.rmtree(half)
+        private(half, account)
+        made = f"-U {USER} --auth-local=trust --auth-host=reject -E UTF8 --locale=C".split()
+        strict = _told({"exit_on_error": "on"})  # or a failed statement would end in success
         steps = (
-            ([programs["initdb"], "-D", str(half), "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C"], None),
-            ([programs["postgres"], "--single", "-D", str(half), "postgres"], f"CREATE DATABASE {DATABASE};\n"),
+            ([programs["initdb"], "-D", str(half), *made], None),
+            (
+                [programs["postgres"], "--single", "-D", str(half), *strict, "postgres"],
+                f"CREATE DATABASE {DATABASE};\n",
+            ),
         )
-        for command, text in steps:
-            with log.open("ab") as out:
+        path = self._home / "log" / "initdb.log"
+        log = open_log(path, account)
+        try:
+            for command, text in steps:
+                # It inherits our turn: when we are killed, it works on, and nobody may begin before it is gone.
                 done = subprocess.run(
-                    command, input=text and text.encode(), stdout=out, stderr=out, check=False, **account.popen()
+                    command,
+                    input=(text or "").encode(),
+                    stdout=log,
+                    stderr=log,
+                    pass_fds=(turn.fd,),
+                    check=False,
+                    **account.popen(),
                 )
-            if done.returncode:
-                raise EmbeddedError(f"{Path(command[0]).name} failed; {log} tells why.")
-        with (half / "postgresql.conf").open("a") as conf:
-            conf.writelines(f"{name} = '{value}'\n" for name, value in SETTINGS.items())
+                if done.returncode:
+                    raise EmbeddedError(f"{Path(command[0]).name} failed; {path} tells why.")
+        finally:
+            os.close(log)
         half.rename(self._data)
+        sync(self._home)
 
     def _check_version(self, programs: Binaries) -> None:
-        made_by = (self._data / "PG_VERSION").read_text().strip()
+        try:
+            made_by = (self._data / "PG_VERSION").read_text().strip()
+        except FileNotFoundError:
+            raise EmbeddedError(f"{self._data} is no database of PostgreSQL: move it away.") from None
         if made_by != programs.major:
             raise EmbeddedError(
                 f"{self._data} was made by PostgreSQL {made_by}, and this is {programs.major}: "
@@ -172,41 +230,39 @@ class EmbeddedServer:
         for stale in (self._data / "postmaster.pid", *self._run.glob(".s.PGSQL.*")):
             stale.unlink(missing_ok=True)
 
-    def _bring_up(self, say: Callable[[str], object]) -> None:
+    def _bring_up(self, turn: FileLock, say: Callable[[str], object]) -> None:
         """Wait for a server that answers; start one when none lives. A killed one's last child may take a moment."""
-        isready = [Binaries((self._bin_dir or default_bin_dir()).resolve())["pg_isready"], "-q", "-h", str(self._run)]
+        is_ready = [binaries(self._bin_dir)["pg_isready"], "-q", "-h", str(self._run), "-p", PORT]
         launched = False
-        deadline = monotonic() + RECOVERY
-        told = monotonic() + 2
+        begun, told = monotonic(), 2.0
         while True:
             if not is_held(self._home / "server.lock"):
                 if launched:
                     raise EmbeddedError(f"PostgreSQL did not start; {self._home / 'log' / 'postgres.log'} tells why.")
-                self._launch(say)
+                self._launch(turn, say)
                 launched = True
-            if subprocess.run(isready, check=False).returncode == 0:
+                begun = monotonic()
+            if subprocess.run(is_ready, stderr=subprocess.DEVNULL, check=False).returncode == 0:
                 return
-            if monotonic() > deadline:
-                raise EmbeddedError(f"PostgreSQL was not ready after {RECOVERY:.0f} s.")
-            if monotonic() > told:
+            if monotonic() - begun > RECOVERY:
+                raise EmbeddedError(f"PostgreSQL was not ready after {RECOVERY:.0f} s and is still at it; start again.")
+            if monotonic() - begun > told:
                 say("PostgreSQL is recovering …")
                 told += 10
             sleep(0.02)
 
     def _shut_down(self) -> None:
-        """A fast shutdown; waits until the last child is gone, which the lock tells."""
-        deadline = monotonic() + RECOVERY
-        pid = self._pid()
-        if pid and _is_server_of(pid, self._data):
-            os.kill(pid, signal.SIGINT)
-        while is_held(self._home / "server.lock") and monotonic() < deadline:
-            if pid:
-                with contextlib.suppress(ChildProcessError):
-                    os.waitpid(pid, os.WNOHANG)
+        """A fast shutdown; waits until the last child is gone, which the lock tells. Who holds none is not ours."""
+        asked = None
+        begun = monotonic()
+        while is_held(self._home / "server.lock"):
+            pid = self._pid()
+            if pid and pid != asked and _is_server_of(pid, self._data):
+                os.kill(pid, signal.SIGINT)
+                asked = pid
+            if monotonic() - begun > (RECOVERY if asked else LOST):
+                raise EmbeddedError(f"The PostgreSQL of {self._home} (pid {pid}) does not stop.")
             sleep(0.01)
-        if pid:
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(pid, os.WNOHANG)
 
     def _pid(self) -> int | None:
         try:
@@ -215,22 +271,28 @@ class EmbeddedServer:
             return None
 
 
+def _told(settings: dict[str, str]) -> list[str]:
+    return [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+
+
 def _is_server_of(pid: int, data: Path) -> bool:
-    """Whether this process is a postgres that was told this directory."""
+    """Whether this process is a postgres that was told this directory, or works in it: one may be told by PGDATA."""
+    process = Path(f"/proc/{pid}")
     try:
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        words = (process / "cmdline").read_bytes().split(b"\0")
+        return b"postgres" in words[0] and (os.fsencode(data) in words or (process / "cwd").samefile(data))
     except OSError:
         return False
-    return b"postgres" in words[0] and os.fsencode(data) in words
 
 
 @contextmanager
 def embedded(directory: Path, *, bin_dir: Path | None = None, say: Callable[[str], object] = str) -> Iterator[str]:
-    """The dsn of the directory's server, which runs at least as long as this."""
+    """The dsn of the directory's server, which runs at least as long as this, and is started again should it die."""
     server = EmbeddedServer(directory, bin_dir=bin_dir)
     server.start(say)
     try:
-        yield server.dsn
+        with Watchdog(server):
+            yield server.dsn
     finally:
         server.stop()
 

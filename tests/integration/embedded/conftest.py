@@ -4,7 +4,7 @@ import os
 import shutil
 import signal
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -50,6 +50,13 @@ def postgres_of(directory: Path) -> list[int]:
     return found
 
 
+def zombies() -> list[int]:
+    """Dead children of ours that nobody has waited for."""
+    stats = [path.read_text().rpartition(")") for path in Path("/proc/self/task").glob("*/children")]
+    pids = [int(pid) for _, _, children in stats for pid in children.split()]
+    return [pid for pid in pids if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"]
+
+
 def postmaster(directory: Path) -> int:
     return int((directory / "data" / "postmaster.pid").read_text().splitlines()[0])
 
@@ -64,21 +71,14 @@ def ask(dsn: str, sql: str) -> list[tuple[object, ...]]:
         connection.close()
 
 
-@pytest.fixture
-def note(server: EmbeddedServer) -> Callable[[int], None]:
-    """Commits a number into a table."""
-    ask(server.dsn, "CREATE TABLE note (n int)")
-    return lambda n: ask(server.dsn, f"INSERT INTO note VALUES ({n})") and None
-
-
-def answer_as(uid: int, gid: int, directory: Path) -> str:
+def answer_as(uid: int, gid: int, directory: Path, groups: Sequence[int] = ()) -> str:
     """What a process of this user gets from the directory's server, or what it is told. Forked, not started anew: the
     interpreter itself may lie where the user cannot go."""
     context = get_context("fork")
     here, there = context.Pipe()
 
     def work() -> None:
-        os.setgroups([])
+        os.setgroups(groups)
         os.setgid(gid)
         os.setuid(uid)
         try:

@@ -2,15 +2,17 @@
 
 import os
 import pwd
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
 
 from infra.embedded.server import EmbeddedError, EmbeddedServer, embedded
-from tests.integration.embedded.conftest import BIN_DIRS, answer_as, ask, postgres_of
+from tests.integration.embedded.conftest import BIN_DIRS, answer_as, ask, postgres_of, zombies
 
 ROOT = Path(__file__).parents[3]
 USE = "import sys; from pathlib import Path; from infra.embedded.server import embedded\n"
@@ -18,6 +20,7 @@ ANSWER = USE + (
     "import psycopg2\nwith embedded(Path(sys.argv[1])) as dsn:\n"
     "    c = psycopg2.connect(dsn); k = c.cursor(); k.execute('SELECT 1'); print(k.fetchone()[0]); c.close()"
 )
+STAY = USE + "import time\nwith embedded(Path(sys.argv[1])) as dsn:\n    print(dsn, flush=True)\n    time.sleep(600)"
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 
 
@@ -64,6 +67,20 @@ def test_five_processes_that_race_for_the_first_start_all_get_a_server(directory
     answers = [racer.communicate(timeout=120) for racer in racers]
     assert [out.strip() for out, _ in answers] == ["1"] * 5, answers
     assert postgres_of(directory) == []
+
+
+def test_a_server_that_another_stopped_is_no_zombie_of_who_started_it(directory: Path) -> None:
+    server = EmbeddedServer(directory)
+    server.start()
+    last = python(STAY, directory)
+    assert last.stdout
+    last.stdout.readline()
+    server.stop()
+    last.send_signal(signal.SIGINT)
+    last.communicate(timeout=60)
+    time.sleep(0.1)
+    assert postgres_of(directory) == []
+    assert zombies() == []
 
 
 @as_root
