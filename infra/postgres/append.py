@@ -1,12 +1,12 @@
 """One append: requests laid out as columns, sent in one round trip; and what the ledger holds of their keys."""
 
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 import orjson
+import structlog
 from psycopg2 import DataError
 from psycopg2.extensions import cursor as Cursor
 
@@ -21,6 +21,11 @@ TAKEN = read_sql(SQL / "taken.sql")
 KNOWN = read_sql(SQL / "known.sql")
 
 Row = tuple[str, str, str, str, str, str, str, str, str]
+Key = tuple[str, str]
+Applied = Mapping[str, tuple[str, int, int]]
+"""By command id: digest, first position and number of events."""
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,28 +40,44 @@ class CommandRow:
 
 @dataclass(slots=True, eq=False)
 class Request:
-    """What is committed together or not at all. ``done`` gets its first position, or why not."""
+    """What is committed together or not at all. ``done`` gets its first position, or why not.
+
+    ``keys`` is what must be unique: stream versions, claims and command ids.
+    """
 
     rows: Sequence[Row]
     commands: Sequence[CommandRow]
     done: Callable[[int | Exception], object]
     answered: bool = False
+    keys: set[Key] = field(init=False)
+    wants_twice: bool = field(init=False)
+    size: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        keys: list[Key] = [row[:2] for row in self.rows]
+        keys += [(row[8], "claims") for row in self.rows if row[8]]
+        keys += [(command.id, "command") for command in self.commands]
+        self.keys = set(keys)
+        self.wants_twice = len(self.keys) < len(keys)
+        self.size = sum(len(row[7]) for row in self.rows) + 400 * len(self.rows)
 
     def answer(self, result: int | Exception) -> None:
         """Once only. A caller that cannot take its answer any more, its event loop being closed, must not matter."""
         if not self.answered:
             self.answered = True
-            with suppress(RuntimeError):
+            try:
                 self.done(result)
+            except Exception:
+                log.exception("answer not taken")
 
-    def keys(self) -> Iterable[tuple[str, str]]:
-        """What must be unique: stream versions, claims and command ids."""
-        for row in self.rows:
-            yield row[0], row[1]
-            if row[8]:
-                yield row[8], "claims"
-        for command in self.commands:
-            yield command.id, "command"
+    def position_in(self, known: Applied) -> int | None:
+        """Where it stands, if all its commands are known and are its own: others may have used an id."""
+        if not self.commands:
+            return None
+        first = self.commands[0]
+        base = known[first.id][1] - first.first if first.id in known else 0
+        ours = all(known.get(c.id) == (c.digest, base + c.first, c.count) for c in self.commands)
+        return base if ours else None
 
 
 def to_row(record: Record) -> Row:
@@ -109,22 +130,16 @@ def _join(column: Sequence[str]) -> str:
     return joined
 
 
-def taken(cursor: Cursor, requests: Sequence[Request]) -> set[tuple[str, str]]:
+def taken(cursor: Cursor, requests: Sequence[Request]) -> set[Key]:
     """Those keys of the requests that the ledger holds already."""
-    streams = [(row[0], row[1]) for request in requests for row in request.rows]
-    claims = [row[8] for request in requests for row in request.rows if row[8]]
+    rows = [row for request in requests for row in request.rows]
+    claims = [row[8] for row in rows if row[8]]
     ids = [command.id for request in requests for command in request.commands]
-    versions = [int(version) for _, version in streams]
-    cursor.execute(TAKEN, ([stream for stream, _ in streams], versions, claims, ids))
-    return {(key, kind) for key, kind in cursor.fetchall()}
+    cursor.execute(TAKEN, ([row[0] for row in rows], [int(row[1]) for row in rows], claims, ids))
+    return set(cursor.fetchall())
 
 
-def committed_at(cursor: Cursor, request: Request) -> int | None:
-    """Where a request stands if a lost connection has committed it; None if it has not, or if others used its ids."""
-    cursor.execute(KNOWN, ([command.id for command in request.commands],))
-    known = {id: (digest, first, count) for id, digest, first, count in cursor.fetchall()}
-    if len(known) < len(request.commands):
-        return None
-    base: int = known[request.commands[0].id][1] - request.commands[0].first
-    ours = all(known[c.id] == (c.digest, base + c.first, c.count) for c in request.commands)
-    return base if ours else None
+def applied(cursor: Cursor, requests: Iterable[Request]) -> Applied:
+    """Those commands of the requests that the ledger has applied."""
+    cursor.execute(KNOWN, ([command.id for request in requests for command in request.commands],))
+    return {id: (digest, first, count) for id, digest, first, count in cursor.fetchall()}

@@ -18,6 +18,30 @@ __all__ = ["Connection", "Database", "Pool", "read_sql"]
 #: What says that the server went away, not that the request was wrong.
 LOST = (psycopg2.OperationalError, psycopg2.InterfaceError)
 
+#: After some 20 seconds of silence a server's host is taken for dead. TCP alone would wait for a quarter of an hour.
+PATIENCE = {
+    "connect_timeout": "5",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "2",
+    "tcp_user_timeout": "20000",
+}
+
+
+class PlainSpokenCursor(Cursor):
+    """A server that went away is an OperationalError, always. psycopg2 says so at most moments, and at some raises a
+    bare DatabaseError and holds the connection for alive (tests/integration/test_restart.py, with a crash)."""
+
+    def execute(self, query: Any, vars: Any = None) -> None:
+        try:
+            super().execute(query, vars)
+        except psycopg2.DatabaseError as error:
+            if type(error) is psycopg2.DatabaseError:
+                self.connection.close()
+            if self.connection.closed and not isinstance(error, LOST):
+                raise psycopg2.OperationalError(str(error)) from error
+            raise
+
 
 @dataclass(frozen=True, slots=True)
 class Database:
@@ -38,7 +62,7 @@ class Database:
         self, *, name: str = "grossbuch", as_owner: bool = False, autocommit: bool = True, read_first: bool = False
     ) -> Connection:
         """A connection of the service role, the owner's for migrations. ``read_first``: new tables are read models."""
-        connection = psycopg2.connect(self._dsn_with_patience(name))
+        connection = psycopg2.connect(self._dsn_with_patience(name), cursor_factory=PlainSpokenCursor)
         connection.autocommit = True
         with connection.cursor() as cursor:
             schemas = (self.read_schema, self.schema) if read_first else (self.schema, self.read_schema)
@@ -50,7 +74,7 @@ class Database:
         return connection
 
     def _dsn_with_patience(self, name: str) -> str:
-        defaults = {"connect_timeout": "5", "application_name": name}
+        defaults = {"application_name": name, **PATIENCE}
         return str(make_dsn(**{**defaults, **parse_dsn(self.dsn)}))
 
 
@@ -58,27 +82,45 @@ class Pool:
     """A few connections shared by many threads, in autocommit mode. Waits for a free one; drops broken ones."""
 
     def __init__(self, database: Database, size: int = 8) -> None:
-        self._database = database
+        self.database = database
         self._free = BoundedSemaphore(size)
         self._idle: list[Connection] = []
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
         with self._free:
-            connection = self._idle.pop() if self._idle else self._database.connect(name="grossbuch read")
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                connection = self.database.connect(name="grossbuch read")
             try:
                 yield connection
             except BaseException:
-                if connection.closed or connection.info.transaction_status:
+                if connection.closed:
+                    self.close()  # a server that is gone has left the idle ones, too
+                elif connection.info.transaction_status:
                     connection.close()
                 raise
             finally:
                 if not connection.closed:
                     self._idle.append(connection)
 
+    def read(self, sql: str, parameters: Any = None) -> list[tuple[Any, ...]]:
+        """The rows of one statement. That an idle connection was lost in the meantime does not matter."""
+        try:
+            return self._read(sql, parameters)
+        except LOST:
+            return self._read(sql, parameters)
+
+    def _read(self, sql: str, parameters: Any) -> list[tuple[Any, ...]]:
+        with self.connection() as connection, connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+            return cursor.fetchall()
+
     def close(self) -> None:
-        while self._idle:
-            self._idle.pop().close()
+        idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
 
     def __enter__(self) -> Self:
         return self

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -45,21 +45,23 @@ class PostgresLedger:
 
     def look(self, command_ids: Iterable[str], claims: Iterable[str]) -> Found:
         known: dict[str, Known] = {}
-        with _available(), self._pool.connection() as connection, connection.cursor() as cursor:
-            cursor.execute(LOOK, (list(command_ids),))
-            for id, digest, position, type, stream, version in cursor:
+        with _available():
+            for id, digest, position, type, stream, version in self._pool.read(LOOK, (list(command_ids),)):
                 before = known[id].events if id in known else ()
                 known[id] = Known(digest, position, (*before, Written(position, type, stream, version)))
-            cursor.execute(CLAIMED, (list(claims),))
-            return Found(known, frozenset(claim for (claim,) in cursor))
+            return Found(known, frozenset(claim for (claim,) in self._pool.read(CLAIMED, (list(claims),))))
 
     def fetch(self, streams: Iterable[str]) -> None:
         with _available():
-            self._shelf.fetch(streams)
+            self._snapshot_later(self._shelf.fetch(streams))
 
     def keep(self, aggregates: Iterable[Aggregate]) -> None:
-        if due := self._shelf.keep(aggregates):
-            self._snapshots.submit(self._take_snapshots, due)
+        self._snapshot_later(self._shelf.keep(aggregates))
+
+    def _snapshot_later(self, due: Sequence[Aggregate]) -> None:
+        if due:
+            with suppress(RuntimeError):  # it is being closed; snapshots are a convenience
+                self._snapshots.submit(self._take_snapshots, due)
 
     def _take_snapshots(self, aggregates: Sequence[Aggregate]) -> None:
         try:

@@ -1,6 +1,6 @@
 """Aggregates at hand: the library's repository and cache, filled for many streams in one round trip."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -32,39 +32,52 @@ class Shelf:
         except KeyError:
             return None
 
-    def fetch(self, streams: Iterable[str]) -> None:
-        for aggregate in self.load(streams):
-            self._cache.put(aggregate.stream, aggregate)
+    def fetch(self, streams: Iterable[str]) -> list[Aggregate]:
+        """Bring aggregates into the cache; gives those whose replay was so long that a snapshot is due."""
+        due: list[Aggregate] = []
+        for aggregate, replayed in self._load(streams):
+            self._put(aggregate)
+            if replayed > SNAPSHOT_EVERY:
+                due.append(aggregate)
+        return due
 
     def load(self, streams: Iterable[str]) -> list[Aggregate]:
         """As the database has them now, blank ones included."""
+        return [aggregate for aggregate, _ in self._load(streams)]
+
+    def _load(self, streams: Iterable[str]) -> Iterator[tuple[Aggregate, int]]:
         found: dict[str, list[StoredEvent]] = {stream: [] for stream in streams}
         types = [type_of_snapshot(aggregate_class(stream)) for stream in found]
-        with self._pool.connection() as connection, connection.cursor() as cursor:
-            cursor.execute(LOAD, {"streams": list(found), "snapshot_types": types})
-            for stream, version, type, schema_version, effective_at, payload in cursor:
-                state = payload.encode()
-                found[stream].append(
-                    Record(stream, version, type, state, schema_version, effective_at=effective_at)
-                    if schema_version
-                    else StoredEvent(stream, version, type, state)
-                )
-        return [self._project(stream, stored) for stream, stored in found.items()]
+        rows = self._pool.read(LOAD, {"streams": list(found), "snapshot_types": types})
+        for stream, version, type, schema_version, effective_at, payload in rows:
+            state = payload.encode()
+            found[stream].append(
+                Record(stream, version, type, state, schema_version, effective_at=effective_at)
+                if schema_version
+                else StoredEvent(stream, version, type, state)
+            )
+        for stream, stored in found.items():
+            yield self._project(stream, stored), len(stored)
 
     def _project(self, stream: str, stored: list[StoredEvent]) -> Aggregate:
         aggregate: Aggregate | None = project_aggregate(None, map(self._mapper.to_domain_event, stored))
         return aggregate or blank(stream)
 
     def keep(self, aggregates: Iterable[Aggregate]) -> list[Aggregate]:
-        """Put the newer of what is there and what comes; gives those that are due for a snapshot."""
+        """Aggregates as they are after a commit; gives those that are due for a snapshot."""
         due: list[Aggregate] = []
         for aggregate in aggregates:
-            before = self.cached(aggregate.stream)
-            if before is None or before.version < aggregate.version:
-                self._cache.put(aggregate.stream, aggregate)
+            before = self._put(aggregate)
             if before and before.version // SNAPSHOT_EVERY < aggregate.version // SNAPSHOT_EVERY:
                 due.append(aggregate)
         return due
+
+    def _put(self, aggregate: Aggregate) -> Aggregate | None:
+        """The newer one stays, whichever came first. Gives the one before."""
+        before = self.cached(aggregate.stream)
+        if before is None or before.version < aggregate.version:
+            self._cache.put(aggregate.stream, aggregate)
+        return before
 
     def evict(self, streams: Iterable[str]) -> None:
         for stream in streams:

@@ -1,27 +1,32 @@
-"""The writer: one thread and one connection a process, which commits all that is waiting in one transaction.
+"""The writer: one connection a process, on which all that is waiting is committed in one transaction.
 
 Invariants kept here: positions are dense and in order of commit; one bad request spoils nothing but itself; what the
 database did not answer is found out by command id, never repeated blindly; a bad request never ends the thread.
 """
 
+import select
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from queue import Empty, SimpleQueue
-from threading import Thread
+from threading import Lock, Thread
 from time import monotonic, sleep
 
 import structlog
-from psycopg2.errors import UniqueViolation
+from psycopg2.errors import ProgramLimitExceeded, UniqueViolation
 from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
 
 from commands.ports import Conflict, Unavailable
-from infra.postgres.append import Request, append, committed_at, taken
+from infra.postgres.append import Request, append, applied, taken
 from infra.postgres.connection import LOST, Database, scalar
 
 log = structlog.get_logger(__name__)
 
-MOST_EVENTS = 5_000
+MOST_BYTES = 4_000_000
 """A batch is closed at this size, so that a flood does not make it, and the wait for it, grow without end."""
+
+MOST_REQUESTS = 5_000
 
 MOST_WAITING = 20_000
 """Requests that may queue while the database is away. More are turned away at once."""
@@ -29,165 +34,173 @@ MOST_WAITING = 20_000
 QUIET = 50
 """Batches without another writer after which this one goes back to guessing the head instead of locking it first."""
 
+LOCK = "BEGIN; SELECT position FROM head FOR UPDATE"
+
+CONNECTED = "SET idle_in_transaction_session_timeout = '10s'; SELECT position FROM head"
+"""A process that stalls with the head locked loses it, and finds out afterwards what became of its batch."""
+
+UNKNOWN = "The connection was lost while committing; the outcome is unknown."
+
 
 class Writer:
     def __init__(self, database: Database, *, patience: float = 30.0) -> None:
         self._database = database
         self._patience = patience
         self._queue: SimpleQueue[Request | None] = SimpleQueue()
+        self._waiting: list[Request] = []
+        self._in_flight: Sequence[Request] = ()
+        self._most = MOST_REQUESTS
         self._connection: Connection | None = None
         self._position = 0
         self._contended = 0
-        self._in_doubt = False
-        self._stopped = False
+        self._lost_since: float | None = None
+        self._closed = False
+        self._closing = Lock()
         self._thread = Thread(target=self._run, name=f"writer {database.schema}", daemon=True)
         self._thread.start()
 
     def submit(self, request: Request) -> None:
-        if self._stopped or self._queue.qsize() > MOST_WAITING:
-            request.answer(Unavailable("The ledger takes no more requests at the moment."))
-        else:
-            self._queue.put(request)
+        with self._closing:
+            if self._closed or self._queue.qsize() > MOST_WAITING:
+                request.answer(Unavailable("The ledger takes no more requests at the moment."))
+            elif request.wants_twice:
+                request.answer(Conflict())
+            else:
+                self._queue.put(request)
 
     def close(self) -> None:
         """Commits what is waiting, then stops."""
-        self._stopped = True
-        self._queue.put(None)
+        with self._closing:
+            self._closed = True
+            self._queue.put(None)
         self._thread.join()
-        if self._connection:
-            self._connection.close()
+        self._disconnect()
 
     def _run(self) -> None:
         while (request := self._queue.get()) is not None:
-            batch = self._gather([request])
-            try:
-                self._write(batch)
-            except Exception as error:
-                log.exception("append failed", requests=len(batch))
-                self._disconnect()
-                _answer(batch, error)
+            self._waiting.append(request)
+            while self._waiting:
+                self._round()
 
-    def _gather(self, batch: list[Request]) -> list[Request]:
-        """All that is waiting: batches grow by themselves under load."""
-        size = sum(len(request.rows) for request in batch)
-        while size < MOST_EVENTS:
-            try:
-                request = self._queue.get_nowait()
-            except Empty:
-                break
-            if request is None:
-                self._queue.put(None)
-                break
-            batch.append(request)
-            size += len(request.rows)
-        return batch
-
-    def _write(self, batch: list[Request]) -> None:
-        """Commit a batch, whatever it takes. Every request of it is answered when this returns."""
-        batch, rivals = _without_rivals(batch)
-        lost_since: float | None = None
-        while batch or rivals:
-            try:
-                if self._in_doubt:
-                    batch = self._find_out(batch)
-                elif batch:
-                    batch = self._attempt(batch)
-                else:
-                    batch, rivals = self._without_culprits(rivals), []
-            except LOST as error:
-                self._disconnect()
-                lost_since = lost_since or monotonic()
-                if monotonic() - lost_since > self._patience:
-                    log.error("ledger unreachable", error=str(error).strip(), requests=len(batch))
-                    self._in_doubt = False
-                    return _answer([*batch, *rivals], Unavailable("The ledger cannot be reached."))
-                log.warning("connection lost", error=str(error).strip(), requests=len(batch))
-                sleep(0.05)
-        return None
-
-    def _attempt(self, batch: list[Request]) -> list[Request]:
-        """One try; gives those that are still to be committed."""
+    def _round(self) -> None:
+        """One transaction. Those whom it leaves unanswered wait for the next round."""
         try:
-            appended = self._append_locked(batch) if self._contended else self._append_guessing(batch)
-        except LOST:
-            raise
-        except UniqueViolation:
-            self._in_doubt = False
-            return self._without_culprits(batch)
+            cursor = self._connected()
+            if self._in_flight:
+                self._find_out(cursor)
+            else:
+                self._commit(cursor)
+            self._lost_since = None
         except Exception as error:
-            # psycopg2's DataError, a NUL in a string: something in a request. Each by itself then.
-            self._in_doubt = False
-            return self._one_by_one(batch, error)
-        self._in_doubt = False
-        if appended:
-            for request in batch:
-                request.answer(self._position + 1)
-                self._position += len(request.rows)
-            return []
-        self._contended = QUIET
-        return batch
+            if _is_lost(error):
+                self._bear(error)
+            else:
+                log.exception("append failed", requests=len(self._waiting))
+                self._disconnect()
+                for request in self._waiting:
+                    request.answer(error)
+        self._waiting = [request for request in self._waiting if not request.answered]
 
-    def _append_guessing(self, batch: list[Request]) -> bool:
-        """A process alone never waits: it knows where the head is."""
-        with self._connected().cursor() as cursor:
-            self._in_doubt = True
-            return append(cursor, self._position, datetime.now(UTC), batch)
-
-    def _append_locked(self, batch: list[Request]) -> bool:
-        """Where several processes write, the lock comes first: the wait for it makes the batch bigger."""
-        connection = self._connected()
-        with connection.cursor() as cursor:
-            try:
-                cursor.execute("BEGIN; SELECT position FROM head FOR UPDATE")
-                position = int(scalar(cursor))
-                self._contended = self._contended - 1 if position == self._position else QUIET
-                self._position = position
-                self._in_doubt = True
-                append(cursor, position, datetime.now(UTC), batch, then="; COMMIT")
-            except BaseException:
-                if not connection.closed:
-                    cursor.execute("ROLLBACK")
+    def _commit(self, cursor: Cursor) -> None:
+        """A process alone guesses where the head is, and never waits. Where several write, the lock comes first: the
+        wait for it makes the batch bigger."""
+        locked = self._contended > 0
+        if locked:
+            self._lock(cursor)
+        self._gather()
+        batch, rivals = _without_rivals(self._waiting[: self._most])
+        self._in_flight = batch
+        try:
+            done = append(cursor, self._position, datetime.now(UTC), batch, then="; COMMIT" if locked else "")
+        except Exception as error:
+            if _is_lost(error):
                 raise
-        return True
+            self._in_flight = ()
+            if locked:
+                cursor.execute("ROLLBACK")
+            self._blame(cursor, [*batch, *rivals], error)
+        else:
+            self._in_flight = ()
+            if done:
+                self._acknowledge(batch, rivals)
+            else:
+                self._contended = QUIET
 
-    def _without_culprits(self, batch: list[Request]) -> list[Request]:
-        """Look up whose keys are taken, and answer those; the rest goes in."""
-        with self._connected().cursor() as cursor:
-            held = taken(cursor, batch)
-        culprits = {request for request in batch if not held.isdisjoint(request.keys())}
-        if not culprits and len(batch) == 1:
-            culprits = set(batch)
-        _answer(culprits, Conflict())
-        return [request for request in batch if request not in culprits]
-
-    def _one_by_one(self, batch: list[Request], error: Exception) -> list[Request]:
-        if len(batch) == 1:
-            _answer(batch, error)
-            return []
+    def _acknowledge(self, batch: Sequence[Request], rivals: Sequence[Request]) -> None:
         for request in batch:
-            left = [request]
-            while left:
-                left = self._attempt(left)
-        return []
+            request.answer(self._position + 1)
+            self._position += len(request.rows)
+        _answer(rivals, Conflict)
+        self._most = min(self._most * 2, MOST_REQUESTS)
 
-    def _find_out(self, batch: list[Request]) -> list[Request]:
-        """The connection was lost while committing: which requests are in? Without an id nobody can tell."""
-        with self._connected().cursor() as cursor:
-            for request in batch:
-                if not request.commands:
-                    request.answer(Unavailable("The connection was lost while committing; the outcome is unknown."))
-                elif position := committed_at(cursor, request):
-                    request.answer(position)
-        self._in_doubt = False
-        return [request for request in batch if not request.answered]
+    def _lock(self, cursor: Cursor) -> None:
+        cursor.execute(LOCK)
+        position = int(scalar(cursor))
+        self._contended = self._contended - 1 if position == self._position else QUIET
+        self._position = position
 
-    def _connected(self) -> Connection:
-        if self._connection is None or self._connection.closed:
+    def _gather(self) -> None:
+        """All that is queued: batches grow by themselves under load."""
+        size = sum(request.size for request in self._waiting)
+        with suppress(Empty):
+            while size < MOST_BYTES and len(self._waiting) < self._most:
+                request = self._queue.get_nowait()
+                if request is None:
+                    self._queue.put(None)
+                    break
+                self._waiting.append(request)
+                size += request.size
+
+    def _blame(self, cursor: Cursor, batch: Sequence[Request], error: Exception) -> None:
+        """The batch was refused. Requests whose keys are taken are told so; what cannot be put down to anybody halves
+        the batch until the culprit stands alone."""
+        culprits: Sequence[Request] = ()
+        if isinstance(error, UniqueViolation):
+            held = taken(cursor, batch) if len(batch) > 1 else batch[0].keys
+            culprits = [request for request in batch if not held.isdisjoint(request.keys)]
+            _answer(culprits, Conflict)
+        elif len(batch) == 1:
+            batch[0].answer(error)
+        if not culprits:
+            self._most = max(1, len(batch) // 2)
+
+    def _find_out(self, cursor: Cursor) -> None:
+        """The connection was lost while committing: which requests are in? Without an id nobody can tell.
+
+        The lock waits until the lost transaction, if it is still alive, is over.
+        """
+        cursor.execute("SELECT FROM head FOR UPDATE")
+        known = applied(cursor, self._in_flight)
+        for request in self._in_flight:
+            if position := request.position_in(known):
+                request.answer(position)
+            elif not request.commands:
+                request.answer(Unavailable(UNKNOWN))
+        self._in_flight = ()
+
+    def _bear(self, error: Exception) -> None:
+        """The database is away: wait a little. After too long those who wait are told, and the next ones at once."""
+        self._disconnect()
+        if self._lost_since is None:
+            self._lost_since = monotonic()
+            log.warning("connection lost", error=str(error).strip(), requests=len(self._waiting))
+        if monotonic() - self._lost_since < self._patience:
+            sleep(0.05)
+        else:
+            self._gather()
+            log.error("ledger unreachable", error=str(error).strip(), requests=len(self._waiting))
+            _answer(self._in_flight, Unavailable, UNKNOWN)
+            _answer(self._waiting, Unavailable, "The ledger cannot be reached.")
+            self._in_flight = ()
+
+    def _connected(self) -> Cursor:
+        if self._connection is None or _has_ended(self._connection):
+            self._disconnect()
             self._connection = self._database.connect(name="grossbuch writer")
             with self._connection.cursor() as cursor:
-                cursor.execute("SELECT position FROM head")
+                cursor.execute(CONNECTED)
                 self._position = int(scalar(cursor))
-        return self._connection
+        return self._connection.cursor()
 
     def _disconnect(self) -> None:
         if self._connection is not None:
@@ -195,23 +208,31 @@ class Writer:
             self._connection = None
 
 
-def _without_rivals(batch: Sequence[Request]) -> tuple[list[Request], list[Request]]:
-    """Of requests that want the same key only the first may go into a batch; one that wants a key twice never may."""
+def _is_lost(error: Exception) -> bool:
+    """Whether the database is to blame, not the batch. A key that is too long for an index is the batch's fault,
+    though psycopg2 counts it as operational."""
+    return isinstance(error, LOST) and not isinstance(error, ProgramLimitExceeded)
+
+
+def _has_ended(connection: Connection) -> bool:
+    """Nobody has asked anything: if the server has something to say, it is farewell."""
+    return bool(connection.closed) or select.select([connection], [], [], 0) != ([], [], [])
+
+
+def _without_rivals(batch: Sequence[Request]) -> tuple[Sequence[Request], Sequence[Request]]:
+    """Of requests that want the same key only the first may go into a transaction."""
     held: set[tuple[str, str]] = set()
     first: list[Request] = []
     rivals: list[Request] = []
     for request in batch:
-        keys = list(request.keys())
-        if len(set(keys)) < len(keys):
-            request.answer(Conflict())
-        elif held.isdisjoint(keys):
-            held.update(keys)
+        if held.isdisjoint(request.keys):
+            held |= request.keys
             first.append(request)
         else:
             rivals.append(request)
     return first, rivals
 
 
-def _answer(requests: Iterable[Request], error: Exception) -> None:
+def _answer(requests: Iterable[Request], kind: type[Exception], *said: str) -> None:
     for request in requests:
-        request.answer(error)
+        request.answer(kind(*said))

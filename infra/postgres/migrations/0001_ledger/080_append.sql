@@ -2,6 +2,7 @@
 -- which JSON never holds raw and ids may not contain.
 --
 -- Gives the time of recording, or NULL if the head is not where the writer believed it to be: then nothing was done.
+-- A column of one empty string splits into nothing, hence the coalesce.
 -- The unique indexes are the check of versions, claims and command ids. There is no look-up before the insert: set-wise
 -- checks kept a plan made on an empty table and slowed with every row.
 CREATE FUNCTION append(
@@ -25,7 +26,7 @@ BEGIN
     INSERT INTO event (position, stream, version, type, schema_version, order_key,
                        recorded_at, effective_at, metadata, payload, claims)
     SELECT expected + n, e.stream, e.version::int, e.type, e.schema_version::smallint, e.order_key,
-           recorded, e.effective_at::timestamptz, e.metadata, e.payload, nullif(e.claims, '')
+           recorded, e.effective_at::timestamptz, e.metadata, coalesce(e.payload, ''), nullif(e.claims, '')
       FROM unnest(string_to_array(streams, separator), string_to_array(versions, separator),
                   string_to_array(types, separator), string_to_array(schema_versions, separator),
                   string_to_array(order_keys, separator), string_to_array(effective_ats, separator),
@@ -35,7 +36,7 @@ BEGIN
                                  effective_at, metadata, payload, claims, n);
 
     INSERT INTO command (command_id, digest, first_position, events)
-    SELECT c.command_id, c.digest, expected + 1 + c.first::int, c.events::int
+    SELECT c.command_id, coalesce(c.digest, ''), expected + 1 + c.first::int, c.events::int
       FROM unnest(string_to_array(command_ids, separator), string_to_array(digests, separator),
                   string_to_array(firsts, separator), string_to_array(counts, separator))
            AS c (command_id, digest, first, events);
