@@ -25,7 +25,7 @@ class Book:
     """A unit of work over a batch of commands: each sees what the ones before it have written."""
 
     cached: Callable[[str], Aggregate | None]
-    new_id: Callable[[], str]
+    make_id: Callable[[], str]
     time_zone: ZoneInfo
     now: datetime
     taken: Set[str] = frozenset()
@@ -37,6 +37,7 @@ class Book:
     _written: dict[str, Aggregate] = field(default_factory=dict)
     _entries: list[Entry] = field(default_factory=list)
     _claims: set[str] = field(default_factory=set)
+    _new_ids: set[str] = field(default_factory=set)
     _expected_version: int | None = None
     _metadata: dict[str, str] = field(default_factory=dict)
 
@@ -59,13 +60,20 @@ class Book:
     def changed(self) -> list[Aggregate]:
         return list(self._aggregates.values())
 
+    def new_id(self) -> str:
+        """For what the caller has not named. It has no past, so there is nothing to fetch."""
+        self._new_ids.add(id := self.make_id())
+        return id
+
     def find(self, cls: type[A], *ids: str) -> A:
         """The aggregate, blank if nothing has happened to it yet."""
         stream = cls.stream_of(*ids)
         self.touched.add(stream)
         aggregate = self._at_hand(stream)
         if aggregate is None:
-            raise Missing(stream)
+            if self._new_ids.isdisjoint(ids):
+                raise Missing(stream)
+            aggregate = cls(stream=stream)
         assert isinstance(aggregate, cls)
         return aggregate
 

@@ -130,7 +130,7 @@ class Bus:
         for attempt in range(ATTEMPTS):
             batch = yield from self._decide(wanted, found, options.actor)
             if batch.refused and attempt == 0:
-                found = yield from self._look_again(wanted, batch)
+                found = yield from self._look_again(wanted, batch, found)
                 continue
             if batch.refused and options.mode == "atomic":
                 return batch.not_applied()
@@ -139,18 +139,20 @@ class Bus:
             try:
                 first = yield Append(tuple(batch.units.values()))
             except Conflict:
-                found = yield from self._look_again(wanted, batch)
+                found = yield from self._look_again(wanted, batch, found)
                 continue
             assert isinstance(first, int)
             self.ledger.keep(batch.changed)
             return batch.outcomes(first)
         return [Refused(each.id, Refusal("conflict", "Others were first each time; try again.")) for each in wanted]
 
-    def _look_again(self, wanted: Sequence[Identified], batch: Batch) -> Generator[Look, Found | int | None, Found]:
+    def _look_again(
+        self, wanted: Sequence[Identified], batch: Batch, found: Found
+    ) -> Generator[Look, Found | int | None, Found]:
         self.ledger.evict(batch.touched)
-        found = yield Look(frozenset(each.id for each in wanted), frozenset(batch.claims))
-        assert isinstance(found, Found)
-        return found
+        answer = yield Look(frozenset(each.id for each in wanted), frozenset(batch.claims) | found.claims)
+        assert isinstance(answer, Found)
+        return answer
 
     def _decide(
         self, wanted: Sequence[Identified], found: Found, actor: str

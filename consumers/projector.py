@@ -55,8 +55,10 @@ class Projector:
         self.catch_up(progress)
 
     def catch_up(self, progress: Callable[[int], object] = int) -> None:
-        while moved := self.turn():
-            progress(moved)
+        """To the end that the feed has now, whoever gets it there."""
+        end = self.feed.end()
+        while self.position < end:
+            progress(self.turn())
 
 
 def fold(projection: Projection, events: Sequence[Delivered]) -> dict[Shape, list[Placed]]:

@@ -105,7 +105,7 @@ class Deal(Aggregate, kind="deal"):
 
 
 def _known(event: Opened) -> tuple[str, ...]:
-    return tuple(fact for fact in ("amount", "owner", "source", "items") if getattr(event, fact))
+    return tuple(fact for fact in ("amount", "owner", "source", "items") if getattr(event, fact) not in (None, []))
 
 
 def _check_requirements(stage: Stage, known: tuple[str, ...]) -> None:

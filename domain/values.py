@@ -1,7 +1,7 @@
 """The words that all rules share: ids, exact decimals, currencies."""
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
 from typing import Annotated, TypeVar
@@ -103,9 +103,21 @@ def within_calendar(moment: D) -> D:
     return moment
 
 
+def _no_number(value: object) -> object:
+    """A bare number would be taken for seconds since 1970."""
+    if isinstance(value, date) or (isinstance(value, str) and not value.lstrip("+-").replace(".", "").isdigit()):
+        return value
+    raise ValueError("expected a date (YYYY-MM-DD) or a time with its offset (RFC 3339)")
+
+
+def _utc(moment: datetime) -> datetime:
+    """The offset is the caller's way to write it; PostgreSQL takes none beyond sixteen hours."""
+    return moment.astimezone(UTC)
+
+
 #: Times carry their offset. Days are those of the ledger's time zone.
-Moment = Annotated[AwareDatetime, AfterValidator(within_calendar)]
-Day = Annotated[date, AfterValidator(within_calendar)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_no_number), AfterValidator(within_calendar), AfterValidator(_utc)]
+Day = Annotated[date, BeforeValidator(_no_number), AfterValidator(within_calendar)]
 
 
 @cache

@@ -7,21 +7,13 @@ from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from domain.values import Day, Moment
 
 SQL = Path(__file__).with_name("sql")
 
-
-def _not_a_number(value: object) -> object:
-    """A bare number would be taken for seconds since 1970."""
-    if isinstance(value, str) and value.lstrip("+-").replace(".", "").isdigit():
-        raise ValueError("expected a date (YYYY-MM-DD) or a time with its offset (RFC 3339)")
-    return value
-
-
-AsOf = Annotated[Moment | Day, Field(union_mode="left_to_right"), BeforeValidator(_not_a_number)]
+AsOf = Annotated[Moment | Day, Field(union_mode="left_to_right")]
 KnownAt = Annotated[Annotated[int, Field(ge=0, le=2**62)] | Moment, Field(union_mode="left_to_right")]
 Result = Mapping[str, Any]
 

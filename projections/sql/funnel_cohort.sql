@@ -1,7 +1,7 @@
 -- Deals opened in the period, by how far they have come; one row a stage.
 WITH stage AS (
     SELECT ordinality AS n, s ->> 'stage' AS stage, s ->> 'name' AS name
-      FROM pipeline_at(NULL, NULL), jsonb_array_elements(facts -> 'stages') WITH ORDINALITY AS t (s, ordinality)
+      FROM pipeline_at(NULL, %(known_at)s), jsonb_array_elements(facts -> 'stages') WITH ORDINALITY AS t (s, ordinality)
      WHERE key = %(pipeline)s
 ), seen AS (
     SELECT h.*, first_value(effective_at) OVER (PARTITION BY deal ORDER BY effective_at, position, line) AS opened_at

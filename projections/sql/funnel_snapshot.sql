@@ -1,7 +1,7 @@
 -- Deals and their amounts by the stage they stand in; one row a stage, then one for won and one for lost.
 WITH stage AS (
     SELECT ordinality AS n, s ->> 'stage' AS stage, s ->> 'name' AS name, (s ->> 'probability')::numeric AS probability
-      FROM pipeline_at(NULL, NULL), jsonb_array_elements(facts -> 'stages') WITH ORDINALITY AS t (s, ordinality)
+      FROM pipeline_at(NULL, %(known_at)s), jsonb_array_elements(facts -> 'stages') WITH ORDINALITY AS t (s, ordinality)
      WHERE key = %(pipeline)s
 ), seen AS (
     SELECT * FROM deal_history

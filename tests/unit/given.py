@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import count
 
-from commands.bus import Accepted, Bus, Options, Outcome, Refused
+from commands.bus import Accepted, Bus, Outcome, Refused
 from commands.command import Command, parse
 from domain.aggregate import Aggregate, Entry
 from domain.event import Event
@@ -42,9 +42,9 @@ def given(*commands: Command) -> None:
         assert isinstance(outcome, Accepted), outcome
 
 
-def when(*commands: Command, options: Options = Options()) -> Sequence[Outcome]:
+def when(*commands: Command) -> Sequence[Outcome]:
     before = len(_scene.ledger.log.entries)
-    _scene.outcomes = _scene.bus.execute(commands, options)
+    _scene.outcomes = _scene.bus.execute(commands)
     _scene.entries = _scene.ledger.log.entries[before:]
     return _scene.outcomes
 
@@ -56,7 +56,13 @@ def happened(*types: str) -> list[Event]:
 
 
 def entries() -> list[Entry]:
+    """What the last ``when`` appended."""
     return list(_scene.entries)
+
+
+def book() -> list[Entry]:
+    """All that has been appended, in order of position."""
+    return list(_scene.ledger.log.entries)
 
 
 def refused(code: str, **facts: object) -> None:
