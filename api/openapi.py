@@ -98,7 +98,7 @@ def _json(schema: Mapping[str, Any], **more: Any) -> dict[str, Any]:
     return {"application/json": {"schema": schema, **more}}
 
 
-def problems(*statuses: int) -> dict[str, Any]:
+def problems(*statuses: int) -> dict[str | int, Any]:
     return {
         str(status): {"description": "Refused", "content": {"application/problem+json": {"schema": PROBLEM}}}
         for status in statuses
@@ -211,7 +211,7 @@ def _without_null(property: dict[str, Any]) -> dict[str, Any]:
     return {**rest, **options[0]} if len(options) == 1 else {**rest, "anyOf": options}
 
 
-def query_responses(query: Query) -> dict[str, Any]:
+def query_responses(query: Query) -> dict[str | int, Any]:
     row: type[BaseModel] = query.row
     name = f"{query.projection}.{row.__name__}"
     if query.assemble:

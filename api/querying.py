@@ -48,6 +48,8 @@ def _list(
     try:
         rows = answering.page(query.text, values, query.order_keys, after, given.limit)
     except DataError as error:
+        if after is None:
+            raise
         raise Refusal("invalid", "This cursor is not one of this list.", field="cursor") from error
     next = None
     if len(rows) > given.limit:
@@ -95,7 +97,11 @@ def _write_cursor(keys: Sequence[object]) -> str:
 def _read_cursor(cursor: str, length: int) -> list[str]:
     try:
         keys = orjson.loads(base64.urlsafe_b64decode(cursor))
-        if isinstance(keys, list) and len(keys) == length and all(isinstance(key, str) for key in keys):
+        if (
+            isinstance(keys, list)
+            and len(keys) == length
+            and all(isinstance(key, str) and "\0" not in key for key in keys)
+        ):
             return keys
     except (binascii.Error, ValueError):
         pass

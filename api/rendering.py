@@ -35,14 +35,16 @@ def to_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
     out = StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(columns)
-    writer.writerows([_csv_cell(row.get(column)) for column in columns] for row in rows)
+    writer.writerows([csv_cell(row.get(column)) for column in columns] for row in rows)
     return out.getvalue()
 
 
-def _csv_cell(cell: object) -> str:
+def csv_cell(cell: object) -> str:
     match cell:
         case None:
             return ""
+        case bool():
+            return str(cell).lower()
         case Decimal():
             return decimal(cell)
         case datetime():

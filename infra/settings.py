@@ -1,10 +1,10 @@
 """All settings, in one place: the environment's ``GROSSBUCH_…`` and ``DATABASE_URL``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, AliasChoices, Field
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.values import Currency
@@ -31,7 +31,7 @@ class Settings(BaseSettings):
     time_zone: Annotated[str, AfterValidator(_time_zone)] = "UTC"
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8420
-    log_level: str = "INFO"
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(str.upper)] = "INFO"
     log_json: bool = False
     max_body_bytes: Annotated[int, Field(ge=1024)] = 1_000_000
     max_batch_bytes: Annotated[int, Field(ge=1024)] = 32_000_000

@@ -3,15 +3,16 @@
 Exit status: 0 done, 1 failed, 2 wrong use, 3 a check found a difference.
 """
 
+import signal
 import sys
 
 import psycopg2
 import typer
-from infra.embedded.server import EmbeddedError
 
 from api.cli import demo, exporting, importing, rebuild, up
 from commands.ports import Unavailable
 from domain.refusal import Refusal
+from infra.embedded.server import EmbeddedError
 from infra.postgres.migrate import MigrationError
 from infra.sources.source import SourceMissing
 
@@ -33,8 +34,14 @@ EXPECTED = (EmbeddedError, MigrationError, SourceMissing, Refusal, Unavailable, 
 
 def main() -> None:
     """What went wrong is told in one line; a stack trace is for what nobody expected."""
+    signal.signal(signal.SIGTERM, _terminated)
     try:
         app()
     except EXPECTED as error:
-        typer.echo(f"grossbuch: {str(error).strip()}", err=True)
+        typer.echo(f"grossbuch: {' '.join(str(error).split())}", err=True)
         sys.exit(1)
+
+
+def _terminated(number: int, _: object) -> None:
+    """As Ctrl-C does: on the way out the embedded database is let go."""
+    sys.exit(128 + number)

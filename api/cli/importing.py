@@ -9,14 +9,14 @@ from typing import Annotated, Any
 
 import orjson
 import typer
-from pydantic import ValidationError
 
 from api.cli import options
 from api.cli.terminal import err, progress, result, say
-from api.http.problems import invalid, problem
+from api.http.bodies import command_or_refusal
+from api.http.problems import problem
 from api.service import Service, open_service
-from commands.bus import Refused
-from commands.command import Command, parse
+from commands.bus import Accepted, Refused
+from commands.command import Command
 from domain.refusal import Refusal
 from infra.sources.cdnow import Cdnow
 from infra.sources.completejourney import CompleteJourney
@@ -48,7 +48,7 @@ class CommandFile:
                 try:
                     yield orjson.loads(line)
                 except orjson.JSONDecodeError as error:
-                    raise Refusal("malformed", f"{self.name}, line {number}: not JSON: {error}") from error
+                    yield Refusal("malformed", f"Line {number} is not JSON: {error}", line=number)
 
     def count(self) -> int | None:
         return None
@@ -94,7 +94,8 @@ def send(service: Service, source: Source | CommandFile, *, shown: bool = True) 
         for chunk in chunks(source.commands()):
             for line, refusal in _execute(service, chunk, counts):
                 if counts["refused"] <= MOST_TOLD:
-                    err.print_json(orjson.dumps({**problem(refusal), "command": line}, default=str).decode())
+                    command = {} if line is refusal else {"command": line}
+                    err.print_json(orjson.dumps({**problem(refusal), **command}, default=str).decode())
             advance(len(chunk))
     return dict(counts)
 
@@ -106,20 +107,19 @@ def chunks(commands: Iterable[Any]) -> Iterator[list[Any]]:
 
 
 def _execute(service: Service, chunk: list[Any], counts: Counter[str]) -> Iterator[tuple[Any, Refusal]]:
-    read: list[tuple[Any, Command]] = []
-    for line in chunk:
-        try:
-            read.append((line, parse(line)))
-        except (ValidationError, Refusal) as error:
-            counts["refused"] += 1
-            yield line, error if isinstance(error, Refusal) else invalid(error)
-    outcomes = service.bus.execute([command for _, command in read])
-    for (line, _), outcome in zip(read, outcomes, strict=True):
-        if isinstance(outcome, Refused):
-            counts["refused"] += 1
-            yield line, outcome.refusal
-        else:
-            counts["known" if outcome.replayed else "accepted"] += 1
+    read = [command_or_refusal(line) for line in chunk]
+    outcomes = iter(service.bus.execute([command for command in read if isinstance(command, Command)]))
+    for line, command in zip(chunk, read, strict=True):
+        outcome = command if isinstance(command, Refusal) else next(outcomes)
+        match outcome:
+            case Refusal():
+                counts["refused"] += 1
+                yield line, outcome
+            case Refused(refusal=refusal):
+                counts["refused"] += 1
+                yield line, refusal
+            case Accepted(replayed=replayed):
+                counts["known" if replayed else "accepted"] += 1
 
 
 def catch_up(service: Service, *, shown: bool = True) -> None:

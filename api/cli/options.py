@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 
 from infra.settings import Settings
 from infra.telemetry import configure_logs
@@ -20,7 +21,11 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON object to standard 
 def settings(data: Path | None, **more: Any) -> Settings:
     """The environment's settings, overridden by what was said on the command line."""
     given = {name: value for name, value in more.items() if value is not None}
-    found = Settings(**given)
+    try:
+        found = Settings(**given)
+    except ValidationError as error:
+        wrong = [f"GROSSBUCH_{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors()]
+        raise typer.BadParameter("; ".join(wrong)) from error
     if data is not None:
         found = found.model_copy(update={"data": data.absolute(), "database_url": None})
     configure_logs(found.log_level, json=found.log_json)

@@ -21,7 +21,7 @@ err = Console(stderr=True, highlight=False)
 
 
 def say(sentence: str) -> None:
-    err.print(sentence, markup=False)
+    err.print(sentence, markup=False, soft_wrap=True)
 
 
 def result(value: Mapping[str, Any]) -> None:

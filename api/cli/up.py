@@ -2,6 +2,7 @@
 
 import gc
 import socket
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -29,13 +30,17 @@ def serve(service: Service) -> None:
     settings = service.settings
     with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((settings.host, settings.port))
+        try:
+            listener.bind((settings.host, settings.port))
+        except OSError as error:
+            raise OSError(f"{settings.host}:{settings.port}: {error.strerror}") from error
         service.runner.start()
         address = f"http://{settings.host}:{listener.getsockname()[1]}"
         say(f"Grossbuch listens on {address} - try {address}/docs and {address}/v1/clients. Ctrl-C stops it.")
         config = uvicorn.Config(create_app(service), access_log=False, log_level="warning", lifespan="off")
         tune_collector()
-        uvicorn.Server(config).run(sockets=[listener])
+        with suppress(KeyboardInterrupt, SystemExit):  # asked to stop, it has stopped
+            uvicorn.Server(config).run(sockets=[listener])
 
 
 def tune_collector() -> None:

@@ -5,12 +5,23 @@ from typing import Annotated, Any
 import orjson
 from fastapi import FastAPI, Query
 from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field
 
+from api.openapi import problems
 from api.rendering import dumps
 from api.service import Service
 from domain.values import Id
 
-Position = Annotated[int, Query(ge=0, le=2**62)]
+
+class Wanted(BaseModel):
+    """Which records. An unknown filter is refused: it would silently not count."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    after: Annotated[int, Field(ge=0, le=2**62)] = 0
+    limit: Annotated[int, Field(ge=1, le=10_000)] = 100
+    stream: Annotated[str | None, Field(max_length=200, pattern=r"^[^\x00]*$")] = None
+    type: Id | None = None
 
 
 def record(row: Any) -> dict[str, Any]:
@@ -20,22 +31,17 @@ def record(row: Any) -> dict[str, Any]:
 
 def mount(app: FastAPI, service: Service) -> None:
 
-    @app.get("/v1/audit/events", tags=["audit"])
-    def get_events(
-        after: Position = 0,
-        limit: Annotated[int, Query(ge=1, le=10_000)] = 100,
-        stream: Annotated[str | None, Query(max_length=200)] = None,
-        type: Id | None = None,
-    ) -> Response:
+    @app.get("/v1/audit/events", tags=["audit"], responses=problems(422, 503))
+    def get_events(given: Annotated[Wanted, Query()]) -> Response:
         """Records in order of position, with metadata; ``next`` is the ``after`` of the next page."""
         with service.queries.moment() as answering:
-            rows = answering.events(after, limit, stream, type)
+            rows = answering.events(given.after, given.limit, given.stream, given.type)
             size = answering.log_size()
-        next = rows[-1]["position"] if len(rows) == limit else None
+        next = rows[-1]["position"] if len(rows) == given.limit else None
         body = {"items": [record(row) for row in rows], "next": next, "meta": {"log_size": size}}
         return Response(dumps(body), media_type="application/json")
 
-    @app.get("/v1/projections", tags=["audit"])
+    @app.get("/v1/projections", tags=["audit"], responses=problems(503))
     def get_projections() -> Response:
         """How far each projection is behind the ledger, in events and in seconds."""
         progress = [

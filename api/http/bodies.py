@@ -49,6 +49,16 @@ def command(value: object, idempotency_key: str | None = None) -> Command:
         raise invalid(error) from error
 
 
+def command_or_refusal(item: object) -> Command | Refusal:
+    """One of many: what is wrong with it concerns no other."""
+    if isinstance(item, Refusal):
+        return item
+    try:
+        return command(item)
+    except Refusal as refusal:
+        return refusal
+
+
 def many(body: bytes, most: int) -> Sequence[object | Refusal]:
     """The items of a JSON array, or of NDJSON; a line that is not JSON is refused by itself."""
     if body.lstrip()[:1] == b"[":

@@ -74,7 +74,7 @@ def _options(request: Request) -> Options:
 
 
 def _execute(service: Service, items: Sequence[object], options: Options) -> list[dict[str, Any]]:
-    read = [_read(item) for item in items]
+    read = [bodies.command_or_refusal(item) for item in items]
     commands = [item for item in read if isinstance(item, Command)]
     if options.mode == "atomic" and len(commands) < len(read):
         reason = Refusal("batch_refused", "Another command of the atomic batch was refused.")
@@ -82,15 +82,6 @@ def _execute(service: Service, items: Sequence[object], options: Options) -> lis
     outcomes = service.bus.execute(commands, options)
     _count(commands, outcomes)
     return list(_lines(read, iter(outcomes), options.dry_run))
-
-
-def _read(item: object) -> Command | Refusal:
-    if isinstance(item, Refusal):
-        return item
-    try:
-        return bodies.command(item)
-    except Refusal as refusal:
-        return refusal
 
 
 def _lines(read: Sequence[Command | Refusal], outcomes: Iterator[Outcome], dry_run: bool) -> Iterator[dict[str, Any]]:

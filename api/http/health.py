@@ -5,6 +5,7 @@ from fastapi.responses import Response
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 
+from api.openapi import problems
 from api.rendering import dumps
 from api.service import Service
 
@@ -38,7 +39,7 @@ def mount(app: FastAPI, service: Service) -> None:
     async def live() -> Response:
         return Response(dumps({"status": "alive"}), media_type="application/json")
 
-    @app.get("/v1/health/ready", tags=["health"], responses={503: {"description": "The database cannot be reached"}})
+    @app.get("/v1/health/ready", tags=["health"], responses=problems(503))
     def ready() -> Response:
         """200 when commands and queries are taken."""
         service.queries.progress()

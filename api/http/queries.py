@@ -13,7 +13,7 @@ from api.http.plain import PlainRoute
 from api.http.problems import answer, invalid
 from api.openapi import query_parameters, query_responses
 from api.querying import Answer, ask
-from api.rendering import dumps, flat, to_csv
+from api.rendering import csv_cell, dumps, flat, to_csv
 from api.service import Service
 from domain.refusal import Refusal
 from projections import QUERIES
@@ -47,6 +47,8 @@ def _endpoint(service: Service, query: Query) -> Callable[[Request], Coroutine[A
 def _read(query: Query, request: Request) -> tuple[Parameters, bool]:
     """The parameters, and whether CSV is wanted. An unknown parameter is refused: it would silently not count."""
     texts: dict[str, Any] = {**request.query_params, **request.path_params}
+    if with_nul := [name for name, text in texts.items() if "\0" in text]:
+        raise Refusal("invalid", f"{with_nul[0]}: no text has a NUL", field=with_nul[0])
     format = texts.pop("format", None)
     if format not in (None, "json", "csv"):
         raise Refusal("invalid", "format: json or csv", field="format")
@@ -86,7 +88,7 @@ def _json(found: Answer) -> Response:
 
 
 def _csv(query: Query, found: Answer) -> Response:
-    headers = {f"Grossbuch-{name.replace('_', '-')}": str(value) for name, value in found.meta.items()}
+    headers = {f"Grossbuch-{name.replace('_', '-')}": csv_cell(value) for name, value in found.meta.items()}
     if found.next:
         headers["Grossbuch-next"] = found.next
     rows = [flat(item) for item in found.items or ()]

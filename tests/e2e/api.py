@@ -1,6 +1,8 @@
 """A caller of the HTTP interface, who reads what it wrote."""
 
-from collections.abc import Mapping
+import csv
+from collections.abc import Mapping, Sequence
+from io import StringIO
 from types import TracebackType
 from typing import Any, Self
 
@@ -29,6 +31,13 @@ class Api:
         for answer in answers:
             assert answer.status_code in (200, 201), answer.text
         return [answer.json() for answer in answers]
+
+    def given_all(self, commands: Sequence[Command]) -> list[dict[str, Any]]:
+        """Many commands that are to be taken, in one batch."""
+        lines: list[dict[str, Any]] = self.http.post("/v1/commands/batch", json=commands).json()
+        assert {line["status"] for line in lines} <= {200, 201}, [line for line in lines if line["status"] > 201]
+        self.written = max(self.written, *(line["position"] for line in lines))
+        return lines
 
     def refused(self, command: Command, status: int, code: str) -> dict[str, Any]:
         """The facts of a refusal, which has appended nothing."""
@@ -78,3 +87,10 @@ def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
     assert {"type", "title", "status", "code", "detail"} <= facts.keys()
     assert facts["status"] == status
     return facts
+
+
+def table(answer: httpx.Response) -> list[dict[str, str]]:
+    """The rows of an answer in CSV."""
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    return list(csv.DictReader(StringIO(answer.text, newline="")))

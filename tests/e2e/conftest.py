@@ -4,7 +4,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from api.service import open_service
 from infra.settings import Settings
 from infra.telemetry import configure_logs
 from tests.e2e.api import Api
+from tests.e2e.cli import Cli
 from tests.e2e.serving import in_thread
 
 _numbers = count(1)
@@ -24,27 +25,31 @@ def _plain_logs() -> None:
     configure_logs("WARNING")
 
 
-@pytest.fixture
-def ledger_name() -> str:
-    return f"e{os.getpid()}_{next(_numbers)}"
+@contextmanager
+def served(dsn: str, **settings: object) -> Iterator[Api]:
+    """An empty book with the settings given."""
+    chosen = Settings(database_url=dsn, ledger=f"e{os.getpid()}_{next(_numbers)}").model_copy(update=settings)
+    with open_service(chosen) as service, in_thread(service) as api:
+        yield api
 
 
 @pytest.fixture
 def serve(dsn: str) -> Iterator[Callable[..., Api]]:
-    """Serves an empty book with the settings given."""
     with ExitStack() as stack:
-
-        def serve(**settings: object) -> Api:
-            ledger = f"e{os.getpid()}_{next(_numbers)}"
-            chosen = Settings(database_url=dsn, ledger=ledger).model_copy(update=settings)
-            return stack.enter_context(in_thread(stack.enter_context(open_service(chosen))))
-
-        yield serve
+        yield lambda **settings: stack.enter_context(served(dsn, **settings))
 
 
 @pytest.fixture
-def api(serve: Callable[..., Api]) -> Api:
-    return serve()
+def api(dsn: str) -> Iterator[Api]:
+    with served(dsn) as api:
+        yield api
+
+
+@pytest.fixture(scope="module")
+def shared(dsn: str) -> Iterator[Api]:
+    """One book for all tests of a module that add nothing to it, or only what no other test looks at."""
+    with served(dsn) as api:
+        yield api
 
 
 @pytest.fixture
@@ -54,3 +59,14 @@ def directory() -> Iterator[Path]:
     made.chmod(0o755)
     yield made
     shutil.rmtree(made, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def make_cli(dsn: str) -> Callable[[], Cli]:
+    """The command line on an empty ledger of its own."""
+    return lambda: Cli(dsn, f"e{os.getpid()}_{next(_numbers)}")
+
+
+@pytest.fixture
+def cli(make_cli: Callable[[], Cli]) -> Cli:
+    return make_cli()

@@ -105,35 +105,41 @@ def test_what_is_not_there_is_not_found(api: Api) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"{'type': 1}", b'{"type": "client.register"', b"\xff\xfe", b'"\\ud800"'])
-def test_what_is_not_json_is_malformed(api: Api, body: bytes) -> None:
-    problem(api.http.post("/v1/commands", content=body), 400, "malformed")
+def test_what_is_not_json_is_malformed(shared: Api, body: bytes) -> None:
+    problem(shared.http.post("/v1/commands", content=body), 400, "malformed")
 
 
 @pytest.mark.parametrize("body", ["[]", '"client.register"', "null", "1"])
-def test_what_is_not_an_object_is_malformed(api: Api, body: str) -> None:
-    problem(api.http.post("/v1/commands", content=body), 400, "malformed")
+def test_what_is_not_an_object_is_malformed(shared: Api, body: str) -> None:
+    problem(shared.http.post("/v1/commands", content=body), 400, "malformed")
 
 
 @pytest.mark.parametrize("type", ["client.registered", "", None, 1, {}])
-def test_an_unknown_type_is_refused_and_the_known_ones_are_told(api: Api, type: object) -> None:
-    assert "client.register" in api.refused({"type": type}, 422, "unknown_command")["known"]
+def test_an_unknown_type_is_refused_and_the_known_ones_are_told(shared: Api, type: object) -> None:
+    assert "client.register" in shared.refused({"type": type}, 422, "unknown_command")["known"]
 
 
-def test_an_unknown_field_is_refused_by_its_name(api: Api) -> None:
-    facts = api.refused(client(nickname="Anni"), 422, "invalid")
+def test_an_unknown_field_is_refused_by_its_name(shared: Api) -> None:
+    facts = shared.refused(client(nickname="Anni"), 422, "invalid")
     assert "nickname" in facts["errors"][0]
 
 
-@pytest.mark.parametrize("quantity", [1.5, 1.0, 1e3, "1e3", "1E+3", "NaN", "Infinity", "1,5", "١", " 1", "", True, None])
-def test_a_decimal_that_is_not_plain_is_refused(api: Api, quantity: object) -> None:
-    api.given(product(scale=3), warehouse())
-    api.refused(received(quantity, on="2026-05-01"), 422, "invalid")
+@pytest.fixture(scope="module")
+def goods(shared: Api) -> Api:
+    shared.given(product(scale=3), warehouse())
+    return shared
+
+
+@pytest.mark.parametrize(
+    "quantity", [1.5, 1.0, 1e3, "1e3", "1E+3", "NaN", "Infinity", "1,5", "١", " 1", "", True, None]
+)
+def test_a_decimal_that_is_not_plain_is_refused(goods: Api, quantity: object) -> None:
+    goods.refused(received(quantity, on="2026-05-01"), 422, "invalid")
 
 
 @pytest.mark.parametrize("quantity", ["0", "-1", 0, "1234567890123456"])
-def test_a_quantity_out_of_range_is_refused(api: Api, quantity: object) -> None:
-    api.given(product(), warehouse())
-    api.refused(received(quantity, on="2026-05-01"), 422, "invalid")
+def test_a_quantity_out_of_range_is_refused(goods: Api, quantity: object) -> None:
+    goods.refused(received(quantity, on="2026-05-01"), 422, "invalid")
 
 
 def test_more_places_than_the_currency_or_the_product_has_are_refused_not_rounded(api: Api) -> None:
@@ -146,19 +152,19 @@ def test_more_places_than_the_currency_or_the_product_has_are_refused_not_rounde
 
 
 @pytest.mark.parametrize("id", ["a b", "", "x" * 65, "a/b", "a\n", "a\x00"])
-def test_an_id_out_of_the_alphabet_is_refused(api: Api, id: str) -> None:
-    api.refused(client(id), 422, "invalid")
+def test_an_id_out_of_the_alphabet_is_refused(shared: Api, id: str) -> None:
+    shared.refused(client(id), 422, "invalid")
 
 
 @pytest.mark.parametrize("id", ["x" * 64, "Анна", "客户-1", "a.b_c:d-1"])
-def test_ids_are_the_caller_s_own(api: Api, id: str) -> None:
-    api.given(client(id))
-    assert api.ask(f"/v1/clients/{id}")["client"] == id
+def test_ids_are_the_caller_s_own(shared: Api, id: str) -> None:
+    shared.given(client(id))
+    assert shared.ask(f"/v1/clients/{id}")["client"] == id
 
 
 @pytest.mark.parametrize("when", ["2026-05-01", "2026-05-01T12:00:00", "1700-01-01T00:00:00Z", "soon"])
-def test_a_time_without_its_offset_or_out_of_the_calendar_is_refused(api: Api, when: str) -> None:
-    api.refused(client(effective_at=when), 422, "invalid")
+def test_a_time_without_its_offset_or_out_of_the_calendar_is_refused(shared: Api, when: str) -> None:
+    shared.refused(client(effective_at=when), 422, "invalid")
 
 
 def test_a_dry_run_decides_and_appends_nothing(api: Api) -> None:

@@ -1,0 +1,153 @@
+"""README and tutorial are run as they stand: what they tell to type works, and what they claim comes out."""
+
+import ast
+import csv
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.api import Api
+from tests.e2e.load import eventually
+from tests.e2e.serving import GROSSBUCH, Up
+
+ROOT = Path(__file__).parents[2]
+PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+
+FENCE = re.compile(r"^( *)```(\w+)\n(.*?)^\1```\n(.*?)(?=^ *```|\Z)", re.MULTILINE | re.DOTALL)
+SHOWN = re.compile(r"^    (\{.*\})$", re.MULTILINE)
+"""An answer shown in the text that follows a block: that of the block's last line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line to type, and the answer that the text shows, if it shows one."""
+
+    text: str
+    shown: str | None
+
+
+def lines(page: Path) -> Iterator[Line]:
+    for _, language, code, after in FENCE.findall(page.read_text(encoding="utf-8")):
+        if language == "sh":
+            *first, last = code.strip().splitlines()
+            yield from (Line(text, None) for text in first)
+            shown = SHOWN.search(after.partition("\n#")[0])
+            yield Line(last, shown[1] if shown else None)
+
+
+class Reader:
+    """Types what a page says, in a book of its own, and keeps the answers."""
+
+    def __init__(self, api: Api, directory: Path) -> None:
+        self._api = api
+        self._directory = directory
+        self.answers: dict[str, str] = {}
+
+    def read(self, page: Path) -> None:
+        for line in lines(page):
+            answer = self.type(line.text)
+            self.answers[line.text] = answer
+            if line.text.startswith("curl"):
+                check(line, answer)
+
+    def type(self, text: str) -> str:
+        """A person is slower than the projections are."""
+        eventually(lambda: not any(each["behind_events"] for each in self._api.http.get("/v1/projections").json()))
+        here = (
+            text.replace("localhost:8420", self._api.address.removeprefix("http://"))
+            .replace(".venv/bin/grossbuch", GROSSBUCH)
+            .replace("/tmp/first-book", str(self._directory))
+        )
+        environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+        done = subprocess.run(["bash", "-ec", here], capture_output=True, text=True, timeout=60, env=environment)
+        assert done.returncode == 0, f"{text}: {done.stderr}"
+        return done.stdout
+
+    def answer(self, *words: str) -> str:
+        """The answer to the one line that has all these words."""
+        [found] = [answer for text, answer in self.answers.items() if all(word in text for word in words)]
+        return found
+
+    def json(self, *words: str) -> Any:
+        return json.loads(self.answer(*words))
+
+
+def check(line: Line, answer: str) -> None:
+    if "format=csv" in line.text:
+        assert len(answer.splitlines()) > 1, answer
+        return
+    found = json.loads(answer)
+    if line.shown is None or '"code"' not in line.shown:
+        assert "code" not in found, f"{line.text}: {answer}"
+    if line.shown:
+        shown = json.loads(re.sub(r", …\}$", "}", line.shown))
+        assert {name: found[name] for name, value in shown.items() if value != "…"} == {
+            name: value for name, value in shown.items() if value != "…"
+        }
+
+
+@pytest.fixture
+def reader(directory: Path, tmp_path: Path) -> Iterator[Reader]:
+    up = Up("--data", str(directory), log=tmp_path / "log")
+    with up.start() as api:
+        yield Reader(api, directory)
+    assert up.stop() == 0
+
+
+def test_the_readme_s_first_command_and_first_query_work(reader: Reader) -> None:
+    reader.read(ROOT / "README.md")
+    query = "/v1/receivables/ageing?client=C1"
+    [owed] = reader.json(query)["items"]
+    assert owed["balance"] == "200.00"
+    [text] = [text for text in reader.answers if query in text]
+    then = json.loads(reader.type(text.replace("client=C1", "client=C1&as_of=2026-06-01")))
+    assert "code" not in then
+    assert json.loads(reader.type(text.replace("client=C1", "client=C1&known_at=1")))["items"] == []
+
+
+def test_the_tutorial_s_first_steps_lead_where_it_says(reader: Reader) -> None:
+    reader.read(ROOT / "docs/tutorial/first-steps.md")
+    assert standing(reader.json("/v1/funnel/snapshot?pipeline=sales'")) == {"lead": 0, "offer": 1}
+    assert standing(reader.json("/v1/funnel/snapshot", "as_of=2026-05-05")) == {"lead": 1, "offer": 0}
+    [lamps] = reader.json("/v1/stock/turnovers")["items"]
+    assert [lamps[name] for name in ("opening", "received", "issued", "closing")] == ["0", "10", "4", "6"]
+    refused = reader.json('"quantity": "7"')
+    assert (refused["code"], refused["on"], refused["shortfall"]) == ("insufficient_stock", "2026-05-10", "1")
+    [owed] = reader.json("/v1/receivables/ageing?as_of=2026-06-15'")["items"]
+    assert (owed["d1_30"], owed["balance"]) == ("200.00", "200.00")
+    [item] = csv.DictReader(StringIO(reader.answer("/v1/receivables/open-items")))
+    assert (item["open"], item["overdue_days"]) == ("200.00", "5")
+    [known] = reader.json("known_at=9")["items"]
+    assert known["balance"] == "300.00"
+    after = reader.json("/v1/audit/events?after=9")["items"]
+    assert [event["type"] for event in after] == ["payment.received", "payment.allocated"]
+    [again] = json.loads(reader.type("curl -s 'localhost:8420/v1/receivables/ageing?as_of=2026-06-15'"))["items"]
+    assert again == owed
+
+
+def standing(snapshot: dict[str, Any]) -> dict[str, int]:
+    return {stage["stage"]: stage["deals"] for stage in snapshot["stages"]}
+
+
+def test_make_has_every_target_that_the_pages_name() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = {
+        target for page in PAGES for target in re.findall(r"(?:^    |`)make ([a-z]+)", page.read_text(), re.MULTILINE)
+    }
+    assert named >= {"run", "test", "check", "install"}
+    assert named <= targets
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_python_in_a_page_is_python(page: Path) -> None:
+    for indent, language, code, _ in FENCE.findall(page.read_text(encoding="utf-8")):
+        if language == "python":
+            ast.parse(re.sub(f"^{indent}", "", code, flags=re.MULTILINE))
