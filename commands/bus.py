@@ -7,6 +7,7 @@ waiting, ``execute_async`` without holding up the event loop.
 import asyncio
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -16,6 +17,7 @@ from commands.batch import Accepted, Batch, Identified, Outcome, Refused
 from commands.book import Book, Missing
 from commands.command import Command
 from commands.ports import Conflict, Found, Ledger, Unit
+from commands.turns import Turns
 from domain.refusal import Refusal
 
 __all__ = ["Accepted", "Bus", "Mode", "Outcome", "Refused"]
@@ -50,13 +52,23 @@ class Append:
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """Needs to be the only one of this process that decides again on the stream."""
+
+    stream: str
+
+
+Need = Fetch | Look | Append | Turn
+
+
+@dataclass(frozen=True, slots=True)
 class Options:
     mode: Mode = "independent"
     actor: str = ""
     dry_run: bool = False
 
 
-Steps = Generator[Fetch | Look | Append, Found | int | None, list[Outcome]]
+Steps = Generator[Need, Found | int | None, list[Outcome]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,53 +77,79 @@ class Bus:
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
     time_zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    turns: Turns = field(default_factory=Turns)
 
     def execute(self, commands: Sequence[Command], options: Options = Options()) -> list[Outcome]:
         """The outcomes, in the order of the commands. Atomic: all or none, the refused ones telling why."""
-        steps = self._steps(commands, options)
-        try:
-            need = next(steps)
-            while True:
-                try:
-                    answer = self._give(need)
-                except Conflict as conflict:
-                    need = steps.throw(conflict)
-                else:
-                    need = steps.send(answer)
-        except StopIteration as end:
-            outcomes: list[Outcome] = end.value
-            return outcomes
+        with closing(self._steps(commands, options)) as steps:
+            try:
+                need = next(steps)
+                while True:
+                    try:
+                        answer = self._give(need)
+                    except Conflict as conflict:
+                        need = steps.throw(conflict)
+                    else:
+                        need = steps.send(answer)
+            except StopIteration as end:
+                outcomes: list[Outcome] = end.value
+                return outcomes
 
     async def execute_async(self, commands: Sequence[Command], options: Options = Options()) -> list[Outcome]:
         """The same from an event loop, which goes on while the database works."""
-        steps = self._steps(commands, options)
-        try:
-            need = next(steps)
-            while True:
-                try:
-                    answer = await self._give_async(need)
-                except Conflict as conflict:
-                    need = steps.throw(conflict)
-                else:
-                    need = steps.send(answer)
-        except StopIteration as end:
-            outcomes: list[Outcome] = end.value
-            return outcomes
+        with closing(self._steps(commands, options)) as steps:
+            try:
+                need = next(steps)
+                while True:
+                    try:
+                        answer = await self._give_async(need)
+                    except Conflict as conflict:
+                        need = steps.throw(conflict)
+                    else:
+                        need = steps.send(answer)
+            except StopIteration as end:
+                outcomes: list[Outcome] = end.value
+                return outcomes
 
-    def _give(self, need: Fetch | Look | Append) -> Found | int | None:
-        if not isinstance(need, Append):
-            return self._read(need)
-        future: Future[int] = Future()
-        self.ledger.submit(need.units, lambda result: _settle(future, result))
-        return future.result()
+    def _give(self, need: Need) -> Found | int | None:
+        match need:
+            case Append(units=units):
+                appended: Future[int] = Future()
+                self.ledger.submit(units, lambda result: _settle(appended, result))
+                return appended.result()
+            case Turn(stream=stream):
+                granted: Future[int] = Future()
+                self.turns.take(stream, lambda: granted.set_result(0))
+                return granted.result()
+        return self._read(need)
 
-    async def _give_async(self, need: Fetch | Look | Append) -> Found | int | None:
-        if not isinstance(need, Append):
-            return await asyncio.to_thread(self._read, need)
+    async def _give_async(self, need: Need) -> Found | int | None:
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[int] = loop.create_future()
-        self.ledger.submit(need.units, lambda result: loop.call_soon_threadsafe(_settle, future, result))
-        return await future
+        match need:
+            case Append(units=units):
+                appended: asyncio.Future[int] = loop.create_future()
+                self.ledger.submit(units, lambda result: loop.call_soon_threadsafe(_settle, appended, result))
+                return await appended
+            case Turn(stream=stream):
+                granted: asyncio.Future[int] = loop.create_future()
+                self.turns.take(stream, lambda: loop.call_soon_threadsafe(self._grant, granted, stream))
+                return await self._turn(granted, stream)
+        return await asyncio.to_thread(self._read, need)
+
+    async def _turn(self, granted: "asyncio.Future[int]", stream: str) -> int:
+        """A turn that is granted to a caller who went away in the meantime is passed on."""
+        try:
+            return await granted
+        except asyncio.CancelledError:
+            if granted.done() and not granted.cancelled():
+                self.turns.release(stream)
+            raise
+
+    def _grant(self, granted: "asyncio.Future[int]", stream: str) -> None:
+        if granted.done():
+            self.turns.release(stream)
+        else:
+            granted.set_result(0)
 
     def _read(self, need: Fetch | Look) -> Found | None:
         if isinstance(need, Look):
@@ -120,12 +158,20 @@ class Bus:
         return None
 
     def _steps(self, commands: Sequence[Command], options: Options) -> Steps:
+        wanted = [Identified(command.command_id or self.new_id(), command.digest(), command) for command in commands]
+        turns: list[str] = []
+        try:
+            return (yield from self._attempts(wanted, options, turns))
+        finally:
+            for stream in turns:
+                self.turns.release(stream)
+
+    def _attempts(self, wanted: Sequence[Identified], options: Options, turns: list[str]) -> Steps:
         """Decide on what is cached and append; when that was refused or came too late, look and decide again.
 
         A refusal is given only after a second look: it may have been decided on state that is no longer so, and a
         repeated command is refused by its own first effect.
         """
-        wanted = [Identified(command.command_id or self.new_id(), command.digest(), command) for command in commands]
         found = Found()
         for attempt in range(ATTEMPTS):
             batch = yield from self._decide(wanted, found, options.actor)
@@ -139,6 +185,9 @@ class Bus:
             try:
                 first = yield Append(tuple(batch.units.values()))
             except Conflict:
+                if not turns and len(batch.changed) == 1:
+                    yield Turn(batch.changed[0].stream)
+                    turns.append(batch.changed[0].stream)
                 found = yield from self._look_again(wanted, batch, found)
                 continue
             assert isinstance(first, int)

@@ -10,13 +10,16 @@ import httpx
 
 Command = Mapping[str, object]
 
+ALL_KEPT = httpx.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=3)
+"""With many threads httpx at times closes as surplus a connection that another thread has just taken."""
+
 
 class Api:
     """``written`` is the last position that was answered to it: whatever it asks waits for that one."""
 
     def __init__(self, address: str) -> None:
         self.address = address
-        self.http = httpx.Client(base_url=address, timeout=60)
+        self.http = httpx.Client(base_url=address, timeout=60, limits=ALL_KEPT)
         self.written = 0
 
     def send(self, command: Command, headers: Mapping[str, str] | None = None, **parameters: str) -> httpx.Response:
