@@ -1,6 +1,8 @@
 # Small verbs. Each makes .venv when it is missing.
 PYTHON ?= python3
 V := .venv/bin
+# The oldest PostgreSQL that is promised; the tests run on it, too.
+OLDEST ?= /usr/lib/postgresql/15/bin
 INSTALLED := .venv/.installed
 
 .PHONY: install run test check bench format docs lock clean
@@ -26,6 +28,8 @@ check: install          ## what CI runs
 	$(V)/mypy
 	$(V)/lint-imports
 	$(V)/pytest
+	@test -x $(OLDEST)/postgres || echo "PostgreSQL 15 is not in $(OLDEST): run on the embedded one only"
+	test ! -x $(OLDEST)/postgres || GROSSBUCH_TEST_BIN_DIR=$(OLDEST) $(V)/pytest tests/integration tests/properties tests/conformance
 
 bench: install
 	$(V)/python -m bench

@@ -102,7 +102,7 @@ def _serve(side: str, dsn: str, there: Connection) -> None:
     from fastapi import FastAPI
     from pydantic import ConfigDict
 
-    from api.cli.up import tune_collector
+    from api.collector import tune_collector
     from api.http.app import create_app
     from api.service import open_service
     from commands.command import parse

@@ -12,6 +12,7 @@ import typer
 
 from api.cli import options
 from api.cli.terminal import err, progress, result, say
+from api.collector import tune_collector
 from api.http.bodies import command_or_refusal
 from api.http.problems import problem
 from api.service import Service, open_service
@@ -90,6 +91,7 @@ def import_(
 def send(service: Service, source: Source | CommandFile, *, shown: bool = True) -> dict[str, int]:
     """How many commands were accepted, known already, and refused; the first refusals are told."""
     counts: Counter[str] = Counter(accepted=0, known=0, refused=0)
+    tune_collector()
     with progress(f"Importing {source.title}", source.count(), shown=shown) as advance:
         for chunk in chunks(source.commands()):
             for line, refusal in _execute(service, chunk, counts):

@@ -1,6 +1,5 @@
 """``grossbuch up``: everything in one process, on an embedded PostgreSQL unless DATABASE_URL says otherwise."""
 
-import gc
 import socket
 from contextlib import suppress
 from typing import Annotated
@@ -10,6 +9,7 @@ import uvicorn
 
 from api.cli import options
 from api.cli.terminal import say
+from api.collector import tune_collector
 from api.http.app import create_app
 from api.service import Service, open_service
 
@@ -41,10 +41,3 @@ def serve(service: Service) -> None:
         tune_collector()
         with suppress(KeyboardInterrupt, SystemExit):  # asked to stop, it has stopped
             uvicorn.Server(config).run(sockets=[listener])
-
-
-def tune_collector() -> None:
-    """Look for garbage cycles seldom: as usual a fifth of a command's time went there (bench/http.py)."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
