@@ -82,15 +82,16 @@ stock_events = st.one_of(
     ),
 )
 
+invoice_ids = one_of("I1", "I2", "I3")
 owed = {"client": client_ids, "counterparty": counterparties, "currency": currencies}
 terms = st.lists(st.builds(receivables.Instalment, due_on=days, amount=amounts), min_size=1, max_size=3).map(tuple)
 receivables_events = st.one_of(
-    st.builds(receivables.Issued, invoice=one_of("I1", "I2"), amount=amounts, issued_on=days, terms=terms, **owed),
+    st.builds(receivables.Issued, invoice=invoice_ids, amount=amounts, issued_on=days, terms=terms, **owed),
     st.builds(receivables.Received, payment=one_of("Z1", "Z2"), amount=amounts, **owed),
     st.builds(
         receivables.Allocated,
         payment=one_of("Z1", "Z2"),
-        invoice=one_of("I1", "I2"),
+        invoice=invoice_ids,
         due_on=days,
         amount=amounts,
         **owed,
@@ -170,12 +171,31 @@ def order_key(event: Event) -> str:
     return event.type
 
 
+def _once(step: Step) -> object:
+    """An invoice is issued once: its id is claimed."""
+    return step.event.invoice if isinstance(step.event, receivables.Issued) else object()
+
+
 def steps_of(events: st.SearchStrategy[Event], max_size: int = 25) -> st.SearchStrategy[list[Step]]:
     one = st.builds(lambda event, at: Step(order_key(event), event, at), events, moments)
-    return st.lists(one, max_size=max_size)
+    return st.lists(one, max_size=max_size, unique_by=_once)
 
 
 histories = steps_of(st.one_of(stock_events, receivables_events, deal_events, client_events, other_events))
+
+
+def lawful(steps: Sequence[Step]) -> list[Step]:
+    """Less what the domain never lets through: an invoice is paid after it was issued."""
+    issued: set[str] = set()
+    kept: list[Step] = []
+    for step in steps:
+        match step.event:
+            case receivables.Issued(invoice=invoice):
+                issued.add(invoice)
+            case receivables.Allocated(invoice=invoice) if invoice not in issued:
+                continue
+        kept.append(step)
+    return kept
 
 
 def placed(steps: Sequence[Step]) -> list[Delivered]:

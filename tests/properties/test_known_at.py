@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from projections import QUERIES
 from tests.properties.books import Books
-from tests.properties.histories import MONTHS, PIPELINE, Step, days, histories, moments, placed
+from tests.properties.histories import MONTHS, PIPELINE, Step, days, histories, lawful, moments, placed
 
 PERIOD = {"from": "2025-12-15", "to": "2026-02-10"}
 
@@ -40,7 +40,7 @@ def answers(books: Books, **moment: object) -> list[tuple[str, Any]]:
 
 
 @settings(max_examples=30)
-@given(steps=histories, known=st.integers(0, 25), as_of=moments | days)
+@given(steps=histories.map(lawful), known=st.integers(0, 25), as_of=moments | days)
 def test_an_answer_as_known_then_stays(books: Books, steps: list[Step], known: int, as_of: datetime | date) -> None:
     steps = [Step("pipeline", PIPELINE, MONTHS[0]), *steps]
     known = min(known, len(steps))
@@ -54,7 +54,7 @@ def test_an_answer_as_known_then_stays(books: Books, steps: list[Step], known: i
 
 
 @settings(max_examples=20)
-@given(steps=histories)
+@given(steps=histories.map(lawful))
 def test_now_is_the_same_by_what_is_kept_and_by_all_that_is_known(books: Books, steps: list[Step]) -> None:
     books.wipe()
     books.project(placed(steps))

@@ -69,11 +69,12 @@ def test_rivals_that_overtake_each_other_change_nothing(
 ) -> None:
     """Three processes on one projection, each believing what it last knew."""
     books.wipe()
-    feed = ListFeed(placed(steps), iter(cuts))
     for projection in PROJECTIONS:
+        feed = ListFeed(placed(steps), iter(cuts))
         rivals = [Projector(projection, feed, PostgresReadModels(books.database)) for _ in range(3)]
         for turn in turns:
             rivals[turn].turn()
+        feed.ends = iter(())
         rivals[0].catch_up()
         rivals[1].turn()
         for rival in rivals:
