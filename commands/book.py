@@ -43,7 +43,7 @@ class Book:
 
     def begin(self, effective_at: datetime | None, expected_version: int | None, metadata: dict[str, str]) -> None:
         self.effective_at = effective_at or self.now
-        self.on = self.effective_at.astimezone(self.time_zone).date()
+        self.on = self._day(self.effective_at)
         self._expected_version = expected_version
         self._metadata = metadata
         self._entries = []
@@ -81,8 +81,11 @@ class Book:
         """The aggregate, which must exist; ``not_found`` otherwise."""
         return self.find(cls, *ids).require()
 
-    def record(self, aggregate: A, event: Event, claims: str = "") -> A:
-        """Write an event to the aggregate's stream, and give the aggregate after it."""
+    def record(self, aggregate: A, event: Event, claims: str = "", effective_at: datetime | None = None) -> A:
+        """Write an event to the aggregate's stream, and give the aggregate after it.
+
+        It takes effect when the command does, unless told another time.
+        """
         self._check_expected_version(aggregate)
         if claims and (claims in self.taken or claims in self._claims):
             raise already_exists(*claims.split(":", 1))
@@ -90,8 +93,8 @@ class Book:
             originator_id=aggregate.stream,
             originator_version=aggregate.version + 1,
             event=event,
-            effective_at=self.effective_at,
-            on=self.on,
+            effective_at=effective_at or self.effective_at,
+            on=self._day(effective_at or self.effective_at),
             claims=claims,
             metadata=self._metadata,
         )
@@ -100,6 +103,9 @@ class Book:
         self._written[aggregate.stream] = after
         self._entries.append(entry)
         return after
+
+    def _day(self, moment: datetime) -> date:
+        return moment.astimezone(self.time_zone).date()
 
     def _at_hand(self, stream: str) -> Aggregate | None:
         return self._written.get(stream) or self._aggregates.get(stream) or self.cached(stream)

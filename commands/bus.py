@@ -5,7 +5,7 @@ waiting, ``execute_async`` without holding up the event loop.
 """
 
 import asyncio
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -18,6 +18,7 @@ from commands.book import Book, Missing
 from commands.command import Command
 from commands.ports import Conflict, Found, Ledger, Unit
 from commands.turns import Turns
+from domain.aggregate import Aggregate
 from domain.refusal import Refusal
 
 __all__ = ["Accepted", "Bus", "Mode", "Outcome", "Refused"]
@@ -68,7 +69,9 @@ class Options:
     dry_run: bool = False
 
 
-Steps = Generator[Need, Found | int | None, list[Outcome]]
+Answer = Found | Mapping[str, Aggregate] | int
+
+Steps = Generator[Need, Answer, list[Outcome]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +114,7 @@ class Bus:
                 outcomes: list[Outcome] = end.value
                 return outcomes
 
-    def _give(self, need: Need) -> Found | int | None:
+    def _give(self, need: Need) -> Answer:
         match need:
             case Append(units=units):
                 appended: Future[int] = Future()
@@ -123,7 +126,7 @@ class Bus:
                 return granted.result()
         return self._read(need)
 
-    async def _give_async(self, need: Need) -> Found | int | None:
+    async def _give_async(self, need: Need) -> Answer:
         loop = asyncio.get_running_loop()
         match need:
             case Append(units=units):
@@ -151,11 +154,10 @@ class Bus:
         else:
             granted.set_result(0)
 
-    def _read(self, need: Fetch | Look) -> Found | None:
+    def _read(self, need: Fetch | Look) -> Answer:
         if isinstance(need, Look):
             return self.ledger.look(need.command_ids, need.claims)
-        self.ledger.fetch(need.streams)
-        return None
+        return self.ledger.fetch(need.streams)
 
     def _steps(self, commands: Sequence[Command], options: Options) -> Steps:
         wanted = [Identified(command.command_id or self.new_id(), command.digest(), command) for command in commands]
@@ -195,19 +197,23 @@ class Bus:
             return batch.outcomes(first)
         return [Refused(each.id, Refusal("conflict", "Others were first each time; try again.")) for each in wanted]
 
-    def _look_again(
-        self, wanted: Sequence[Identified], batch: Batch, found: Found
-    ) -> Generator[Look, Found | int | None, Found]:
+    def _look_again(self, wanted: Sequence[Identified], batch: Batch, found: Found) -> Generator[Look, Answer, Found]:
         self.ledger.evict(batch.touched)
         answer = yield Look(frozenset(each.id for each in wanted), frozenset(batch.claims) | found.claims)
         assert isinstance(answer, Found)
         return answer
 
-    def _decide(
-        self, wanted: Sequence[Identified], found: Found, actor: str
-    ) -> Generator[Fetch, Found | int | None, Batch]:
+    def _decide(self, wanted: Sequence[Identified], found: Found, actor: str) -> Generator[Fetch, Answer, Batch]:
+        # What was fetched is held on to: a batch may touch more streams than the cache keeps.
+        held: dict[str, Aggregate] = {}
         while True:
-            book = Book(self.ledger.cached, self.new_id, self.time_zone, self.clock(), found.claims)
+            book = Book(
+                lambda stream: held.get(stream) or self.ledger.cached(stream),
+                self.new_id,
+                self.time_zone,
+                self.clock(),
+                found.claims,
+            )
             batch = Batch()
             missing: set[str] = set()
             for each in wanted:
@@ -218,7 +224,9 @@ class Bus:
             if not missing:
                 batch.changed = book.changed
                 return batch
-            yield Fetch(frozenset(missing))
+            fetched = yield Fetch(frozenset(missing))
+            assert isinstance(fetched, Mapping)
+            held.update(fetched)
 
 
 def _settle(future: "Future[int] | asyncio.Future[int]", result: int | Exception) -> None:

@@ -61,8 +61,8 @@ class Ledger(Protocol):
     def cached(self, stream: str) -> Aggregate | None:
         """The aggregate as this process last knew it, without asking the database."""
 
-    def fetch(self, streams: Iterable[str]) -> None:
-        """Bring aggregates into the cache, blank ones included, in one round trip."""
+    def fetch(self, streams: Iterable[str]) -> Mapping[str, Aggregate]:
+        """The aggregates as they are now, blank ones included, in one round trip; and into the cache."""
 
     def keep(self, aggregates: Iterable[Aggregate]) -> None:
         """Aggregates as they are after a commit."""

@@ -95,7 +95,8 @@ class Receive(Command, type="payment.receive"):
         )
         for happened in account.receive(event, self._allocation()):
             claims = f"payment:{event.payment}" if happened is event else ""
-            account = book.record(account, happened, claims=claims)
+            at = account.effective(happened, book.effective_at)
+            account = book.record(account, happened, claims=claims, effective_at=at)
 
     def _allocation(self) -> Allocation:
         if self.allocate == "oldest":

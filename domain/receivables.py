@@ -1,7 +1,7 @@
 """Receivables: what clients owe, what they paid, and what was paid for what."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
@@ -61,6 +61,7 @@ class Allocated(Event, type="payment.allocated"):
 
 
 class OpenInvoice(_Frozen):
+    effective_at: datetime
     counterparty: str
     currency: str
     issued_on: date
@@ -112,6 +113,10 @@ class Account(Aggregate, kind="account"):
                 )
             left -= amount
             yield from self._pay(event, invoice, amount)
+
+    def effective(self, event: Event, at: datetime) -> datetime:
+        """Money that came earlier pays an invoice from the invoice's own time on: before, nothing was owed."""
+        return max(at, self.invoices[event.invoice].effective_at) if isinstance(event, Allocated) else at
 
     def _wanted(self, event: Received, allocation: Allocation) -> Iterator[tuple[str, Decimal]]:
         if allocation == "oldest":
@@ -181,7 +186,13 @@ class Account(Aggregate, kind="account"):
         match entry.event:
             case Issued(invoice=invoice, counterparty=counterparty, currency=currency, issued_on=on, terms=terms):
                 open = _by_due_date(terms)
-                item = OpenInvoice(counterparty=counterparty, currency=currency, issued_on=on, open=open)
+                item = OpenInvoice(
+                    effective_at=entry.effective_at,
+                    counterparty=counterparty,
+                    currency=currency,
+                    issued_on=on,
+                    open=open,
+                )
                 return self._with_invoice(invoice, item)
             case Received() as event:
                 return self._with_unapplied(event)

@@ -1,6 +1,6 @@
 """The ledger that the bus writes to: commands/ports.py on PostgreSQL."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -51,9 +51,11 @@ class PostgresLedger:
                 known[id] = Known(digest, position, (*before, Written(position, type, stream, version)))
             return Found(known, frozenset(claim for (claim,) in self._pool.read(CLAIMED, (list(claims),))))
 
-    def fetch(self, streams: Iterable[str]) -> None:
+    def fetch(self, streams: Iterable[str]) -> Mapping[str, Aggregate]:
         with _available():
-            self._snapshot_later(self._shelf.fetch(streams))
+            fetched, due = self._shelf.fetch(streams)
+        self._snapshot_later(due)
+        return fetched
 
     def keep(self, aggregates: Iterable[Aggregate]) -> None:
         self._snapshot_later(self._shelf.keep(aggregates))

@@ -32,14 +32,16 @@ class Shelf:
         except KeyError:
             return None
 
-    def fetch(self, streams: Iterable[str]) -> list[Aggregate]:
-        """Bring aggregates into the cache; gives those whose replay was so long that a snapshot is due."""
+    def fetch(self, streams: Iterable[str]) -> tuple[dict[str, Aggregate], list[Aggregate]]:
+        """The aggregates, which are cached from now on; and those whose replay was so long that a snapshot is due."""
+        fetched: dict[str, Aggregate] = {}
         due: list[Aggregate] = []
         for aggregate, replayed in self._load(streams):
             self._put(aggregate)
+            fetched[aggregate.stream] = aggregate
             if replayed > SNAPSHOT_EVERY:
                 due.append(aggregate)
-        return due
+        return fetched, due
 
     def load(self, streams: Iterable[str]) -> list[Aggregate]:
         """As the database has them now, blank ones included."""

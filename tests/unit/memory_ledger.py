@@ -56,6 +56,7 @@ class MemoryLedger:
     before_append: Callable[[], object] = bool
     available: bool = True
     fetched: list[str] = field(default_factory=list)
+    cache_size: int = 1_000
     _cache: dict[str, Aggregate] = field(default_factory=dict)
 
     def submit(self, units: Sequence[Unit], done: Callable[[int | Exception], object]) -> None:
@@ -77,10 +78,13 @@ class MemoryLedger:
     def cached(self, stream: str) -> Aggregate | None:
         return self._cache.get(stream)
 
-    def fetch(self, streams: Iterable[str]) -> None:
-        for stream in streams:
-            self.fetched.append(stream)
-            self._cache[stream] = self.log.load(stream)
+    def fetch(self, streams: Iterable[str]) -> dict[str, Aggregate]:
+        fetched = {stream: self.log.load(stream) for stream in streams}
+        self.fetched.extend(fetched)
+        self._cache.update(fetched)
+        while len(self._cache) > self.cache_size:
+            del self._cache[next(iter(self._cache))]
+        return fetched
 
     def keep(self, aggregates: Iterable[Aggregate]) -> None:
         for aggregate in aggregates:

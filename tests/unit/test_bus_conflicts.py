@@ -186,3 +186,9 @@ def test_a_day_is_one_of_the_ledgers_time_zone(log: Log) -> None:
     bus = Bus(MemoryLedger(log), lambda: TODAY, lambda: "new", ZoneInfo("Pacific/Kiritimati"))
     bus.execute([register_client("C1", effective_at="2026-05-31T11:00:00Z")])
     assert log.entries[0].on.isoformat() == "2026-06-01"
+
+
+def test_a_batch_may_touch_more_streams_than_the_cache_keeps(ours: Process) -> None:
+    ours.ledger.cache_size = 2
+    outcomes = ours.run(*(register_client(f"C{number}") for number in range(20)))
+    assert all(isinstance(outcome, Accepted) for outcome in outcomes)

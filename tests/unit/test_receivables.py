@@ -238,3 +238,12 @@ def test_an_allocation_names_what_it_pays() -> None:
         due_on=d("2026-06-10"),
         amount=dec(100),
     )
+
+
+def test_money_that_came_before_the_invoice_pays_it_from_the_invoices_day_on() -> None:
+    given(issue("I1", 100, due="2026-06-30", on="2026-06-10"))
+    when(pay(100, on="2026-06-05", allocate="oldest"))
+    assert [(entry.event.type, entry.on) for entry in entries()] == [
+        ("payment.received", d("2026-06-05")),
+        ("payment.allocated", d("2026-06-10")),
+    ]
