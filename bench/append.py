@@ -5,7 +5,6 @@ events. Ours has a command id, digest, metadata and two times with each.
 """
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from io import StringIO
@@ -19,9 +18,10 @@ import psycopg2
 from eventsourcing.persistence import StoredEvent
 from eventsourcing.postgres import PostgresApplicationRecorder
 
-from bench.measure import Row, rate, server, versus
+from bench import measure
+from bench.measure import rate, server, versus
 from bench.sides import PAYLOAD, Library
-from infra.postgres.append import CommandRow, Request, to_row
+from infra.postgres.append import CommandRow, Request, Row, to_row
 from infra.postgres.connection import Database
 from infra.postgres.migrate import migrate
 from infra.postgres.record import Record
@@ -32,7 +32,7 @@ MANY = 1_000_000
 _numbers = count(1)
 
 
-def main() -> list[Row]:
+def main() -> list[measure.Row]:
     with server() as dsn:
         return [
             *(_callers(dsn, callers, goal) for callers, goal in ((1, "2"), (8, "6"), (32, "11"))),
@@ -42,7 +42,7 @@ def main() -> list[Row]:
         ]
 
 
-def _callers(dsn: str, callers: int, goal: str) -> Row:
+def _callers(dsn: str, callers: int, goal: str) -> measure.Row:
     with _writer(_ledger(dsn)) as writer, _library(dsn, callers) as recorder:
         return versus(
             f"single durable appends/s by {callers} callers, against the library's recorder",
@@ -53,19 +53,16 @@ def _callers(dsn: str, callers: int, goal: str) -> Row:
 
 
 def _append(writer: Writer) -> None:
-    """As a service calls, and waits."""
-    outcome: Future[int | Exception] = Future()
-    writer.submit(_request(outcome.set_result))
-    position = outcome.result()
-    assert isinstance(position, int), position
+    """As a caller who waits."""
+    writer.append(*_event())
 
 
-def _request(done: Callable[[int | Exception], object]) -> Request:
+def _event() -> tuple[list[Row], list[CommandRow]]:
     id = str(uuid4())
     stream = f"stock-{id}"
     metadata = {"command_id": id, "actor": "anna"}
     record = Record(stream, 1, "stock.received", PAYLOAD.encode(), 1, stream, datetime.now(UTC), metadata)
-    return Request([to_row(record)], [CommandRow(id, DIGEST, 0, 1)], done)
+    return [to_row(record)], [CommandRow(id, DIGEST, 0, 1)]
 
 
 def _insert(recorder: PostgresApplicationRecorder) -> None:
@@ -87,7 +84,7 @@ def _rate(callers: int, appends: int, append: Callable[[], None]) -> float:
     return rate(appends // callers * callers, run)
 
 
-def _processes(dsn: str) -> Row:
+def _processes(dsn: str) -> measure.Row:
     """Two writers line up on the head; 32 callers in all."""
     database = _ledger(dsn)
     with _Workers(database, 1, 32) as alone, _Workers(database, 2, 16) as both:
@@ -136,7 +133,7 @@ def _work(database: Database, callers: int, end: Connection) -> None:
     end.send(True)
 
 
-def _flood(dsn: str, events: int = 40_000) -> Row:
+def _flood(dsn: str, events: int = 40_000) -> measure.Row:
     database = _ledger(dsn)
     with _writer(database) as writer:
         return versus(
@@ -157,7 +154,7 @@ def _submit_all(writer: Writer, events: int) -> None:
 
     for _ in range(events):
         room.acquire()
-        writer.submit(_request(done))
+        writer.submit(Request(*_event(), done))
     for _ in range(10_000):
         room.acquire()
 
@@ -178,7 +175,7 @@ def _copy(database: Database, events: int) -> None:
     connection.close()
 
 
-def _flat(dsn: str) -> Row:
+def _flat(dsn: str) -> measure.Row:
     """The same writer on an empty book and on one of a million events."""
     few, many = _ledger(dsn), _ledger(dsn)
     _fill(many)

@@ -1,7 +1,6 @@
 """Two sides of a comparison: our ledger, and the eventsourcing library's own recorder on the same server."""
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Protocol
@@ -11,7 +10,6 @@ from eventsourcing.persistence import StoredEvent
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
 from psycopg2.extensions import parse_dsn
 
-from infra.postgres.append import Request
 from infra.postgres.connection import Database
 from infra.postgres.migrate import migrate
 from infra.postgres.writer import Writer
@@ -47,15 +45,11 @@ class Ours:
         writer = Writer(Database(dsn, self.schema))
 
         def append(stream: str, version: int, count: int) -> Sequence[int]:
-            outcome: Future[int | Exception] = Future()
             rows = [
                 (stream, str(each), "stock.received", "1", stream, "2026-01-01", "{}", PAYLOAD, "")
                 for each in range(version, version + count)
             ]
-            writer.submit(Request(rows, (), outcome.set_result))
-            first = outcome.result()
-            if isinstance(first, Exception):
-                raise first
+            first = writer.append(rows)
             return range(first, first + count)
 
         yield append

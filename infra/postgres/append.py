@@ -1,7 +1,7 @@
 """One append: requests laid out as columns, sent in one round trip; and what the ledger holds of their keys."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -10,13 +10,14 @@ import structlog
 from psycopg2 import DataError
 from psycopg2.extensions import cursor as Cursor
 
-from infra.postgres.connection import read_sql, scalar
+from infra.postgres.connection import read_sql
 from infra.postgres.record import Record
 
 SQL = Path(__file__).with_name("sql")
 SEPARATOR = "\x1f"
 
 APPEND = read_sql(SQL / "append.sql")
+APPEND_ONE = read_sql(SQL / "append_one.sql")
 TAKEN = read_sql(SQL / "taken.sql")
 KNOWN = read_sql(SQL / "known.sql")
 
@@ -40,26 +41,37 @@ class CommandRow:
 
 @dataclass(slots=True, eq=False)
 class Request:
-    """What is committed together or not at all. ``done`` gets its first position, or why not.
-
-    ``keys`` is what must be unique: stream versions, claims and command ids.
-    """
+    """What is committed together or not at all. ``done`` gets its first position, or why not."""
 
     rows: Sequence[Row]
     commands: Sequence[CommandRow]
     done: Callable[[int | Exception], object]
     answered: bool = False
-    keys: set[Key] = field(init=False)
-    wants_twice: bool = field(init=False)
-    size: int = field(init=False)
+    _keys: set[Key] | None = None
 
-    def __post_init__(self) -> None:
-        keys: list[Key] = [row[:2] for row in self.rows]
-        keys += [(row[8], "claims") for row in self.rows if row[8]]
-        keys += [(command.id, "command") for command in self.commands]
-        self.keys = set(keys)
-        self.wants_twice = len(self.keys) < len(keys)
-        self.size = sum(len(row[7]) for row in self.rows) + 400 * len(self.rows)
+    @property
+    def keys(self) -> set[Key]:
+        """What must be unique: stream versions, claims and command ids."""
+        if self._keys is None:
+            self._keys = set(self._wanted())
+        return self._keys
+
+    @property
+    def wants_twice(self) -> bool:
+        return len(self.rows) > 1 and len(self.keys) < sum(1 for _ in self._wanted())
+
+    @property
+    def size(self) -> int:
+        """Bytes, more or less."""
+        return sum([400 + len(row[7]) for row in self.rows])
+
+    def _wanted(self) -> Iterator[Key]:
+        for row in self.rows:
+            yield row[:2]
+            if row[8]:
+                yield row[8], "claims"
+        for command in self.commands:
+            yield command.id, "command"
 
     def answer(self, result: int | Exception) -> None:
         """Once only. A caller that cannot take its answer any more, its event loop being closed, must not matter."""
@@ -101,31 +113,45 @@ def _text(state: bytes) -> str:
         raise DataError("payloads are UTF-8 text; what is secret is encrypted field by field") from error
 
 
+PARAMETERS = (
+    *("expected", "size", "moment"),
+    *("streams", "versions", "types", "schema_versions", "order_keys", "effective_ats", "metadatas", "payloads"),
+    *("claims", "command_ids", "digests", "firsts", "counts"),
+)
+_NUMBERED = {name: f"${number}" for number, name in enumerate(PARAMETERS, start=1)}
+_MARKS = ", ".join(["%s"] * len(PARAMETERS))
+
+PREPARE = f"PREPARE append AS {APPEND % _NUMBERED}; PREPARE append_one AS {APPEND_ONE % _NUMBERED}"
+"""Prepared once a connection, they need not be parsed and planned each time."""
+
+EXECUTE, EXECUTE_ONE = f"EXECUTE append ({_MARKS})", f"EXECUTE append_one ({_MARKS})"
+
+
 def append(cursor: Cursor, expected: int, moment: datetime, requests: Sequence[Request], then: str = "") -> bool:
     """Append after ``expected``; False if the head is elsewhere, and then nothing was done.
 
-    ``then`` is SQL that goes along in the same round trip, and hides the answer.
+    The statements must be prepared. ``then`` is SQL that goes along in the same round trip, and hides the answer.
     """
-    columns = [_join(column) for column in zip(*(row for request in requests for row in request.rows), strict=True)]
-    ids: list[str] = []
-    digests: list[str] = []
-    firsts: list[str] = []
-    counts: list[str] = []
-    size = 0
+    rows = [row for request in requests for row in request.rows]
+    events = [_join(column) for column in zip(*rows, strict=True)]
+    commands = list(_commands(requests))
+    statement = EXECUTE_ONE if len(rows) == 1 and len(commands) < 2 else EXECUTE
+    applied = [_join(column) for column in zip(*commands, strict=True)] or ["", "", "", ""]
+    cursor.execute(statement + then, (expected, len(rows), moment, *events, *applied))
+    return bool(then) or cursor.rowcount > 0
+
+
+def _commands(requests: Sequence[Request]) -> Iterator[tuple[str, str, str, str]]:
+    before = 0
     for request in requests:
         for command in request.commands:
-            ids.append(command.id)
-            digests.append(command.digest)
-            firsts.append(str(size + command.first))
-            counts.append(str(command.count))
-        size += len(request.rows)
-    cursor.execute(APPEND + then, (expected, size, moment, *columns, *map(_join, (ids, digests, firsts, counts))))
-    return bool(then) or scalar(cursor) is not None
+            yield command.id, command.digest, str(before + command.first), str(command.count)
+        before += len(request.rows)
 
 
 def _join(column: Sequence[str]) -> str:
     joined = SEPARATOR.join(column)
-    if joined.count(SEPARATOR) >= max(1, len(column)):
+    if joined.count(SEPARATOR) >= len(column):
         raise DataError("the unit separator (0x1F) may not be part of an event")
     return joined
 

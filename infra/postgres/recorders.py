@@ -7,7 +7,6 @@ version of its class in the state.
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +21,7 @@ from eventsourcing.persistence import Notification, StoredEvent, Tracking
 from psycopg2.extensions import cursor as Cursor
 
 from commands.ports import Conflict, Unavailable
-from infra.postgres.append import CommandRow, Request, Row, append, to_row
+from infra.postgres.append import PREPARE, CommandRow, Request, Row, append, to_row
 from infra.postgres.connection import Pool, read_sql, scalar
 from infra.postgres.record import Record
 from infra.postgres.writer import Writer
@@ -71,9 +70,7 @@ class AggregateRecorder(persistence.AggregateRecorder):
             return []
         commands = [CommandRow(command_id, digest, 0, len(stored_events))] if command_id else []
         with _translated():
-            outcome: Future[int | Exception] = Future()
-            self._writer.submit(Request(_rows(stored_events), commands, outcome.set_result))
-            return _positions(outcome.result(), len(stored_events))
+            return _positions(self._writer.append(_rows(stored_events), commands), len(stored_events))
 
 
 class SnapshotRecorder(persistence.AggregateRecorder):
@@ -226,7 +223,7 @@ class ProcessRecorder(TrackingRecorder, ApplicationRecorder, persistence.Process
         with self.transaction(tracking) as cursor:
             if not stored_events:
                 return []
-            cursor.execute("SELECT position FROM head FOR UPDATE")
+            cursor.execute(f"DEALLOCATE ALL; {PREPARE}; SELECT position FROM head FOR UPDATE")
             position = int(scalar(cursor))
             append(cursor, position, datetime.now(UTC), [Request(_rows(stored_events), (), _ignore)])
             return _positions(position + 1, len(stored_events))
@@ -271,9 +268,7 @@ def _selection(
     }
 
 
-def _positions(first: int | Exception, count: int) -> Sequence[int]:
-    if isinstance(first, Exception):
-        raise first
+def _positions(first: int, count: int) -> Sequence[int]:
     return list(range(first, first + count))
 
 

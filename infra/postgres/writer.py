@@ -18,7 +18,7 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from commands.ports import Conflict, Unavailable
-from infra.postgres.append import Request, append, applied, taken
+from infra.postgres.append import PREPARE, CommandRow, Request, Row, append, applied, taken
 from infra.postgres.connection import LOST, Database, scalar
 
 log = structlog.get_logger(__name__)
@@ -34,10 +34,15 @@ MOST_WAITING = 20_000
 QUIET = 50
 """Batches without another writer after which this one goes back to guessing the head instead of locking it first."""
 
+LINGER = 0.25
+MODE='get'
+SLICE=0.00002
+"""Of the time that the last commit took: how long to wait for those who were in it."""
+
 LOCK = "BEGIN; SELECT position FROM head FOR UPDATE"
 
-CONNECTED = "SET idle_in_transaction_session_timeout = '10s'; SELECT position FROM head"
-"""A process that stalls with the head locked loses it, and finds out afterwards what became of its batch."""
+STALL = "10s"
+"""A process that stalls so long with the head locked loses it, and finds out afterwards what became of its batch."""
 
 UNKNOWN = "The connection was lost while committing; the outcome is unknown."
 
@@ -50,14 +55,41 @@ class Writer:
         self._waiting: list[Request] = []
         self._in_flight: Sequence[Request] = ()
         self._most = MOST_REQUESTS
-        self._connection: Connection | None = None
+        self._cursor: Cursor | None = None
         self._position = 0
         self._contended = 0
         self._lost_since: float | None = None
         self._closed = False
         self._closing = Lock()
+        self._turn = Lock()
+        self._idle = True
+        self._company = 1
+        self._took = 0.0
         self._thread = Thread(target=self._run, name=f"writer {database.schema}", daemon=True)
         self._thread.start()
+
+    def append(self, rows: Sequence[Row], commands: Sequence[CommandRow] = ()) -> int:
+        """Submit, and wait for the first position."""
+        answer: SimpleQueue[int | Exception] = SimpleQueue()
+        request = Request(rows, commands, answer.put)
+        if not self._do_alone(request):
+            self.submit(request)
+        result = answer.get()
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    def _do_alone(self, request: Request) -> bool:
+        """Who is alone does the work himself, which spares two changes of threads. False if he is not."""
+        alone = self._idle and self._company == 1 and self._queue.empty()
+        if not alone or self._closed or request.wants_twice or not self._turn.acquire(blocking=False):
+            return False
+        try:
+            self._waiting.append(request)
+            self._work_off()
+        finally:
+            self._turn.release()
+        return True
 
     def submit(self, request: Request) -> None:
         with self._closing:
@@ -74,18 +106,25 @@ class Writer:
             self._closed = True
             self._queue.put(None)
         self._thread.join()
-        self._disconnect()
+        with self._turn:
+            self._disconnect()
 
     def _run(self) -> None:
         while (request := self._queue.get()) is not None:
-            self._waiting.append(request)
-            while self._waiting:
-                self._round()
+            self._idle = False
+            with self._turn:
+                self._waiting.append(request)
+                self._work_off()
+            self._idle = True
+
+    def _work_off(self) -> None:
+        while self._waiting:
+            self._round()
 
     def _round(self) -> None:
         """One transaction. Those whom it leaves unanswered wait for the next round."""
         try:
-            cursor = self._connected()
+            cursor = self._cursor_at_hand()
             if self._in_flight:
                 self._find_out(cursor)
             else:
@@ -107,11 +146,12 @@ class Writer:
         locked = self._contended > 0
         if locked:
             self._lock(cursor)
-        self._gather()
+        self._gather(0 if locked else self._took * LINGER)
+        started = monotonic()
         batch, rivals = _without_rivals(self._waiting[: self._most])
         self._in_flight = batch
         try:
-            done = append(cursor, self._position, datetime.now(UTC), batch, then="; COMMIT" if locked else "")
+            done = append(cursor, self._position, datetime.now(UTC), batch, "; COMMIT" if locked else "")
         except Exception as error:
             if _is_lost(error):
                 raise
@@ -121,6 +161,7 @@ class Writer:
             self._blame(cursor, [*batch, *rivals], error)
         else:
             self._in_flight = ()
+            self._took = monotonic() - started
             if done:
                 self._acknowledge(batch, rivals)
             else:
@@ -131,6 +172,7 @@ class Writer:
             request.answer(self._position + 1)
             self._position += len(request.rows)
         _answer(rivals, Conflict)
+        self._company = len(batch)
         self._most = min(self._most * 2, MOST_REQUESTS)
 
     def _lock(self, cursor: Cursor) -> None:
@@ -139,12 +181,19 @@ class Writer:
         self._contended = self._contended - 1 if position == self._position else QUIET
         self._position = position
 
-    def _gather(self) -> None:
-        """All that is queued: batches grow by themselves under load."""
+    def _gather(self, linger: float = 0) -> None:
+        """All that is queued: batches grow by themselves under load. Those who came together the last time are likely
+        to come again, and are waited for a little."""
+        until = monotonic() + linger
+        missing = self._company - len(self._waiting)
+        if MODE == "sleep" or (MODE == "mixed" and missing > 3):
+            while self._queue.qsize() < missing and monotonic() < until:
+                sleep(SLICE)
         size = sum(request.size for request in self._waiting)
         with suppress(Empty):
             while size < MOST_BYTES and len(self._waiting) < self._most:
-                request = self._queue.get_nowait()
+                wait = max(0, until - monotonic()) if MODE in ("get", "mixed") and len(self._waiting) < self._company else 0
+                request = self._queue.get(timeout=wait)
                 if request is None:
                     self._queue.put(None)
                     break
@@ -193,19 +242,21 @@ class Writer:
             _answer(self._waiting, Unavailable, "The ledger cannot be reached.")
             self._in_flight = ()
 
-    def _connected(self) -> Cursor:
-        if self._connection is None or _has_ended(self._connection):
+    def _cursor_at_hand(self) -> Cursor:
+        if self._cursor is None or _has_ended(self._cursor.connection):
             self._disconnect()
-            self._connection = self._database.connect(name="grossbuch writer")
-            with self._connection.cursor() as cursor:
-                cursor.execute(CONNECTED)
-                self._position = int(scalar(cursor))
-        return self._connection.cursor()
+            self._cursor = self._database.connect(name="grossbuch writer").cursor()
+            self._cursor.execute(
+                f"SET idle_in_transaction_session_timeout = '{STALL}'; SET plan_cache_mode = force_generic_plan;"
+                f"{PREPARE}; SELECT position FROM head"
+            )
+            self._position = int(scalar(self._cursor))
+        return self._cursor
 
     def _disconnect(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        if self._cursor is not None:
+            self._cursor.connection.close()
+            self._cursor = None
 
 
 def _is_lost(error: Exception) -> bool:
@@ -221,6 +272,8 @@ def _has_ended(connection: Connection) -> bool:
 
 def _without_rivals(batch: Sequence[Request]) -> tuple[Sequence[Request], Sequence[Request]]:
     """Of requests that want the same key only the first may go into a transaction."""
+    if len(batch) == 1:
+        return batch, ()
     held: set[tuple[str, str]] = set()
     first: list[Request] = []
     rivals: list[Request] = []

@@ -152,7 +152,7 @@ def test_a_process_that_stalls_with_the_head_locked_loses_it(
     database: Database, writer: Writer, monkeypatch: pytest.MonkeyPatch, once: Callable[[Fault], None]
 ) -> None:
     """Else a stopped process, or a host that fell silent, would hold up all others."""
-    monkeypatch.setattr(module, "CONNECTED", module.CONNECTED.replace("10s", "100ms"))
+    monkeypatch.setattr(module, "STALL", "100ms")
     terminate(database, backend_of(writer))
     writer._contended = module.QUIET
 
@@ -206,6 +206,6 @@ def _fail(connection: Any) -> bool:
 
 def _cut(writer: Writer) -> None:
     """The client's end of the connection, while the server sees nothing."""
-    assert writer._connection is not None
-    with socket.socket(fileno=os.dup(writer._connection.fileno())) as ours:
+    assert writer._cursor is not None
+    with socket.socket(fileno=os.dup(writer._cursor.connection.fileno())) as ours:
         ours.shutdown(socket.SHUT_RD)

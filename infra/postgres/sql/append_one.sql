@@ -1,0 +1,23 @@
+-- append.sql for one event of one command at the most, with nothing to take apart: a tenth less time for a lone caller.
+WITH moved AS (
+    UPDATE head
+       SET position = %(expected)s::bigint + %(size)s::int,
+           recorded_at = greatest(head.recorded_at, %(moment)s::timestamptz)
+     WHERE position = %(expected)s::bigint
+    RETURNING recorded_at
+), entered AS (
+    INSERT INTO event (position, stream, version, type, schema_version, order_key,
+                       recorded_at, effective_at, metadata, payload, claims)
+    SELECT %(expected)s::bigint + 1, %(streams)s::text, %(versions)s::text::int, %(types)s::text,
+           %(schema_versions)s::text::smallint, %(order_keys)s::text,
+           recorded_at, %(effective_ats)s::text::timestamptz, %(metadatas)s::text, %(payloads)s::text,
+           nullif(%(claims)s::text, '')
+      FROM moved
+), applied AS (
+    INSERT INTO command (command_id, digest, first_position, events)
+    SELECT %(command_ids)s::text, %(digests)s::text, %(expected)s::bigint + 1 + nullif(%(firsts)s::text, '')::int,
+           nullif(%(counts)s::text, '')::int
+      FROM moved
+     WHERE %(command_ids)s::text <> ''
+)
+SELECT FROM moved
