@@ -10,8 +10,9 @@ import structlog
 from psycopg2 import DataError
 from psycopg2.extensions import cursor as Cursor
 
+from domain.aggregate import Entry
 from infra.postgres.connection import read_sql
-from infra.postgres.record import Record
+from infra.postgres.record import Record, to_json
 
 SQL = Path(__file__).with_name("sql")
 SEPARATOR = "\x1f"
@@ -103,6 +104,22 @@ def to_row(record: Record) -> Row:
         orjson.dumps(record.metadata).decode() if record.metadata else "{}",
         _text(record.state),
         record.claims,
+    )
+
+
+def entry_row(entry: Entry) -> Row:
+    """The same as ``to_row(to_record(entry))``, without the record in between: every command comes along here."""
+    event = entry.event
+    return (
+        entry.originator_id,
+        str(entry.originator_version),
+        event.type,
+        str(event.version),
+        entry.order_key or entry.originator_id,
+        entry.effective_at.isoformat(),
+        orjson.dumps(entry.metadata).decode() if entry.metadata else "{}",
+        to_json(event).decode(),
+        entry.claims,
     )
 
 

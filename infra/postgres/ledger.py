@@ -12,9 +12,8 @@ import structlog
 
 from commands.ports import Found, Known, Unavailable, Unit, Written
 from domain.aggregate import Aggregate
-from infra.postgres.append import CommandRow, Request, to_row
+from infra.postgres.append import CommandRow, Request, entry_row
 from infra.postgres.connection import LOST, Database, Pool, read_sql
-from infra.postgres.record import to_record
 from infra.postgres.shelf import Shelf
 from infra.postgres.writer import Writer
 
@@ -35,7 +34,7 @@ class PostgresLedger:
         self.evict = self._shelf.evict
 
     def submit(self, units: Sequence[Unit], done: Callable[[int | Exception], object]) -> None:
-        rows = [to_row(to_record(entry)) for unit in units for entry in unit.entries]
+        rows = [entry_row(entry) for unit in units for entry in unit.entries]
         commands: list[CommandRow] = []
         first = 0
         for unit in units:

@@ -47,7 +47,7 @@ class EntryMapper(Mapper[str]):
                 return to_record(domain_event)
             case Snapshot(aggregate=aggregate):
                 type = type_of_snapshot(aggregate_class(aggregate.stream))
-                return StoredEvent(aggregate.stream, aggregate.version, type, _json(aggregate))
+                return StoredEvent(aggregate.stream, aggregate.version, type, to_json(aggregate))
         raise TypeError(f"neither an entry nor a snapshot: {domain_event!r}")
 
     def to_domain_event(self, stored_event: StoredEvent) -> DomainEventProtocol[str]:
@@ -76,7 +76,7 @@ def to_record(entry: Entry) -> Record:
         originator_id=entry.originator_id,
         originator_version=entry.originator_version,
         topic=event.type,
-        state=_json(event),
+        state=to_json(event),
         schema_version=event.version,
         order_key=entry.order_key,
         effective_at=entry.effective_at,
@@ -85,5 +85,5 @@ def to_record(entry: Entry) -> Record:
     )
 
 
-def _json(model: BaseModel) -> bytes:
+def to_json(model: BaseModel) -> bytes:
     return model.__pydantic_serializer__.to_json(model, exclude_none=True)
