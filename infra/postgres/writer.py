@@ -35,8 +35,6 @@ QUIET = 50
 """Batches without another writer after which this one goes back to guessing the head instead of locking it first."""
 
 LINGER = 0.25
-MODE='get'
-SLICE=0.00002
 """Of the time that the last commit took: how long to wait for those who were in it."""
 
 LOCK = "BEGIN; SELECT position FROM head FOR UPDATE"
@@ -184,15 +182,11 @@ class Writer:
     def _gather(self, linger: float = 0) -> None:
         """All that is queued: batches grow by themselves under load. Those who came together the last time are likely
         to come again, and are waited for a little."""
-        until = monotonic() + linger
-        missing = self._company - len(self._waiting)
-        if MODE == "sleep" or (MODE == "mixed" and missing > 3):
-            while self._queue.qsize() < missing and monotonic() < until:
-                sleep(SLICE)
         size = sum(request.size for request in self._waiting)
+        until = monotonic() + linger
         with suppress(Empty):
             while size < MOST_BYTES and len(self._waiting) < self._most:
-                wait = max(0, until - monotonic()) if MODE in ("get", "mixed") and len(self._waiting) < self._company else 0
+                wait = max(0, until - monotonic()) if len(self._waiting) < self._company else 0
                 request = self._queue.get(timeout=wait)
                 if request is None:
                     self._queue.put(None)
