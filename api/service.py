@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from infra.embedded.server import default_directory, embedded
 from uuid_utils import uuid7
 
 from commands.bus import Bus
 from consumers.projector import Projector
 from consumers.runner import Runner
+from infra.embedded.server import default_directory, embedded
 from infra.postgres.connection import Database, Pool
 from infra.postgres.feed import StoreFeed
 from infra.postgres.ledger import PostgresLedger
