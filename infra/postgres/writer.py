@@ -13,12 +13,13 @@ from threading import Lock, Thread
 from time import monotonic, sleep
 
 import structlog
+from psycopg2 import DataError
 from psycopg2.errors import ProgramLimitExceeded, UniqueViolation
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from commands.ports import Conflict, Unavailable
-from infra.postgres.append import PREPARE, CommandRow, Request, Row, append, applied, taken
+from infra.postgres.append import PREPARE, CommandRow, Key, Request, Row, append, applied, taken
 from infra.postgres.connection import LOST, Database, scalar
 
 log = structlog.get_logger(__name__)
@@ -34,8 +35,8 @@ MOST_WAITING = 20_000
 QUIET = 50
 """Batches without another writer after which this one goes back to guessing the head instead of locking it first."""
 
-LINGER = 0.25
-"""Of the time that the last commit took: how long to wait for those who were in it."""
+LINGER, LONGEST = 0.25, 0.005
+"""Of the time that the last commit took: how long to wait for those who were in it; and seconds at the most."""
 
 LOCK = "BEGIN; SELECT position FROM head FOR UPDATE"
 
@@ -144,7 +145,7 @@ class Writer:
         locked = self._contended > 0
         if locked:
             self._lock(cursor)
-        self._gather(0 if locked else self._took * LINGER)
+        self._gather(0 if locked else min(self._took * LINGER, LONGEST))
         started = monotonic()
         batch, rivals = _without_rivals(self._waiting[: self._most])
         self._in_flight = batch
@@ -197,15 +198,17 @@ class Writer:
     def _blame(self, cursor: Cursor, batch: Sequence[Request], error: Exception) -> None:
         """The batch was refused. Requests whose keys are taken are told so; what cannot be put down to anybody halves
         the batch until the culprit stands alone."""
-        culprits: Sequence[Request] = ()
+        if len(batch) == 1:
+            batch[0].answer(Conflict() if isinstance(error, UniqueViolation) else error)
+            return
+        held: set[Key] = set()
         if isinstance(error, UniqueViolation):
-            held = taken(cursor, batch) if len(batch) > 1 else batch[0].keys
-            culprits = [request for request in batch if not held.isdisjoint(request.keys)]
-            _answer(culprits, Conflict)
-        elif len(batch) == 1:
-            batch[0].answer(error)
+            with suppress(DataError):  # another one of the batch is bad, too
+                held = taken(cursor, batch)
+        culprits = [request for request in batch if not held.isdisjoint(request.keys)]
+        _answer(culprits, Conflict)
         if not culprits:
-            self._most = max(1, len(batch) // 2)
+            self._most = len(batch) // 2
 
     def _find_out(self, cursor: Cursor) -> None:
         """The connection was lost while committing: which requests are in? Without an id nobody can tell.
@@ -261,7 +264,11 @@ def _is_lost(error: Exception) -> bool:
 
 def _has_ended(connection: Connection) -> bool:
     """Nobody has asked anything: if the server has something to say, it is farewell."""
-    return bool(connection.closed) or select.select([connection], [], [], 0) != ([], [], [])
+    if connection.closed:
+        return True
+    poll = select.poll()  # select() itself takes no descriptor beyond 1023
+    poll.register(connection, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def _without_rivals(batch: Sequence[Request]) -> tuple[Sequence[Request], Sequence[Request]]:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg2
 import pytest
+from psycopg2.errors import NumericValueOutOfRange
 
 from commands.ports import Conflict, Unavailable
 from infra.postgres import writer as module
@@ -74,6 +75,13 @@ def test_bad_requests_of_all_kinds_in_one_batch_are_each_told(database: Database
     for future, (_, _, refused) in zip(bad, BAD.values(), strict=True):
         assert isinstance(future.exception(10), refused)
     assert len(streams(database)) == 7
+
+
+def test_a_conflict_is_told_from_a_version_that_nobody_could_look_up(database: Database, writer: Writer) -> None:
+    ask(writer, event("s-held"))
+    with one_batch(writer, database):
+        asked = [ask(writer, event(*each)) for each in (("s-1",), ("s-held",), ("s-2", 2**63), ("s-3",))]
+    assert [outcome(each) for each in asked] == [3, Conflict, NumericValueOutOfRange, 4]
 
 
 def test_of_rivals_in_a_batch_the_first_one_wins(database: Database, writer: Writer) -> None:
