@@ -21,6 +21,7 @@ from eventsourcing.postgres import PostgresApplicationRecorder
 from bench import measure
 from bench.measure import rate, server, versus
 from bench.sides import PAYLOAD, Library
+from infra.postgres import head
 from infra.postgres.append import CommandRow, Request, Row, to_row
 from infra.postgres.connection import Database
 from infra.postgres.migrate import migrate
@@ -164,7 +165,7 @@ def _copy(database: Database, events: int) -> None:
     metadata = '{"command_id":"00000000-0000-0000-0000-000000000000","actor":"anna"}'
     streams = [f"stock-{uuid4()}" for _ in range(events)]
     with psycopg2.connect(database.dsn) as connection, connection.cursor() as cursor:
-        cursor.execute(f"SET search_path = {database.schema}; SELECT position FROM head FOR UPDATE")
+        cursor.execute(f"SET search_path = {database.schema}; {head.LOCK}")
         [(position,)] = cursor.fetchall()
         lines = "".join(
             f"{n}\t{stream}\t1\tstock.received\t1\t{stream}\t{now}\t{now}\t{metadata}\t{PAYLOAD}\t\\N\n"

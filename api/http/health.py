@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 from fastapi.responses import Response
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 
 from api.openapi import problems
@@ -24,16 +24,16 @@ class ProjectionFigures:
             "grossbuch_projection_behind_seconds", "Age of the oldest such", labels=["projection"]
         )
         size = GaugeMetricFamily("grossbuch_log_size", "Position of the last event")
+        size.add_metric([], self._service.queries.log_size())
         for each in self._service.queries.progress():
             behind.add_metric([each.projection], each.log_size - each.position)
             seconds.add_metric([each.projection], max(0.0, each.behind_seconds))
-            size.samples[:] = []
-            size.add_metric([], each.log_size)
         return [behind, seconds, size]
 
 
 def mount(app: FastAPI, service: Service) -> None:
-    figures = ProjectionFigures(service)
+    figures = CollectorRegistry()
+    figures.register(ProjectionFigures(service))
 
     @app.get("/v1/health/live", tags=["health"])
     async def live() -> Response:
@@ -47,8 +47,4 @@ def mount(app: FastAPI, service: Service) -> None:
 
     @app.get("/metrics", tags=["health"], include_in_schema=False)
     def metrics() -> Response:
-        from prometheus_client import CollectorRegistry
-
-        own = CollectorRegistry()
-        own.register(figures)
-        return Response(generate_latest(REGISTRY) + generate_latest(own), media_type=CONTENT_TYPE_LATEST)
+        return Response(generate_latest(REGISTRY) + generate_latest(figures), media_type=CONTENT_TYPE_LATEST)

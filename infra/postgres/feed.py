@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import cast
 
 from consumers.ports import Delivered
+from infra.postgres import head
 from infra.postgres.connection import Pool, read_sql, scalar
 
 READ = read_sql(Path(__file__).with_name("sql") / "read_feed.sql")
@@ -21,5 +22,5 @@ class StoreFeed:
 
     def end(self) -> int:
         with self._pool.connection() as connection, connection.cursor() as cursor:
-            cursor.execute("SELECT position FROM head")
+            cursor.execute(head.POSITION)
             return int(scalar(cursor))

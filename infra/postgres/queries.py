@@ -9,12 +9,13 @@ from typing import Any
 
 from psycopg2.extras import RealDictCursor
 
+from infra.postgres import head
 from infra.postgres.connection import Pool, read_sql
 
 SQL = Path(__file__).with_name("sql")
 PROGRESS = read_sql(SQL / "progress.sql")
 AUDIT_EVENTS = read_sql(SQL / "audit_events.sql")
-POSITION_AT = "SELECT coalesce(max(position), 0) AS position FROM event WHERE recorded_at <= %s"
+POSITION_AT = read_sql(SQL / "position_at.sql")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +62,12 @@ class Answering:
         return [Progress(**row) for row in self.cursor.fetchall()]
 
     def log_size(self) -> int:
-        self.cursor.execute("SELECT position FROM head")
+        self.cursor.execute(head.POSITION)
         return int(self.cursor.fetchall()[0]["position"])
 
     def position_at(self, moment: datetime) -> int:
         """The last position that was known at a time."""
-        self.cursor.execute(POSITION_AT, (moment,))
+        self.cursor.execute(POSITION_AT, {"moment": moment})
         return int(self.cursor.fetchall()[0]["position"])
 
     def rows(self, sql: str, given: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:

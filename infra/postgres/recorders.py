@@ -21,6 +21,7 @@ from eventsourcing.persistence import Notification, StoredEvent, Tracking
 from psycopg2.extensions import cursor as Cursor
 
 from commands.ports import Conflict, Unavailable
+from infra.postgres import head
 from infra.postgres.append import PREPARE, CommandRow, Request, Row, append, to_row
 from infra.postgres.connection import Pool, read_sql, scalar
 from infra.postgres.record import Record
@@ -128,7 +129,7 @@ class ApplicationRecorder(AggregateRecorder, persistence.ApplicationRecorder):
 
     def max_notification_id(self) -> int | None:
         with _translated():
-            [(position,)] = self._pool.read("SELECT position FROM head")
+            [(position,)] = self._pool.read(head.POSITION)
             return int(position) or None
 
     def subscribe(
@@ -223,7 +224,7 @@ class ProcessRecorder(TrackingRecorder, ApplicationRecorder, persistence.Process
         with self.transaction(tracking) as cursor:
             if not stored_events:
                 return []
-            cursor.execute(f"DEALLOCATE ALL; {PREPARE}; SELECT position FROM head FOR UPDATE")
+            cursor.execute(f"DEALLOCATE ALL; {PREPARE}; {head.LOCK}")
             position = int(scalar(cursor))
             append(cursor, position, datetime.now(UTC), [Request(_rows(stored_events), (), _ignore)])
             return _positions(position + 1, len(stored_events))

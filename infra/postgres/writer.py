@@ -19,6 +19,7 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from commands.ports import Conflict, Unavailable
+from infra.postgres import head
 from infra.postgres.append import PREPARE, CommandRow, Key, Request, Row, append, applied, taken
 from infra.postgres.connection import LOST, Database, scalar
 
@@ -27,7 +28,7 @@ log = structlog.get_logger(__name__)
 MOST_BYTES = 4_000_000
 """A batch is closed at this size, so that a flood does not make it, and the wait for it, grow without end."""
 
-MOST_REQUESTS = 5_000
+MOST_REQUESTS = 2_000
 
 MOST_WAITING = 20_000
 """Requests that may queue while the database is away. More are turned away at once."""
@@ -37,8 +38,6 @@ QUIET = 50
 
 LINGER, LONGEST = 0.25, 0.005
 """Of the time that the last commit took: how long to wait for those who were in it; and seconds at the most."""
-
-LOCK = "BEGIN; SELECT position FROM head FOR UPDATE"
 
 STALL = "10s"
 """A process that stalls so long with the head locked loses it, and finds out afterwards what became of its batch."""
@@ -175,7 +174,7 @@ class Writer:
         self._most = min(self._most * 2, MOST_REQUESTS)
 
     def _lock(self, cursor: Cursor) -> None:
-        cursor.execute(LOCK)
+        cursor.execute(f"BEGIN; {head.LOCK}")
         position = int(scalar(cursor))
         self._contended = self._contended - 1 if position == self._position else QUIET
         self._position = position
@@ -215,7 +214,7 @@ class Writer:
 
         The lock waits until the lost transaction, if it is still alive, is over.
         """
-        cursor.execute("SELECT FROM head FOR UPDATE")
+        cursor.execute(head.LOCK)
         known = applied(cursor, self._in_flight)
         for request in self._in_flight:
             if position := request.position_in(known):
@@ -244,8 +243,7 @@ class Writer:
             self._disconnect()
             self._cursor = self._database.connect(name="grossbuch writer").cursor()
             self._cursor.execute(
-                f"SET idle_in_transaction_session_timeout = '{STALL}'; SET plan_cache_mode = force_generic_plan;"
-                f"{PREPARE}; SELECT position FROM head"
+                f"SET idle_in_transaction_session_timeout = '{STALL}'; {head.BY_INDEX}; {PREPARE}; {head.POSITION}"
             )
             self._position = int(scalar(self._cursor))
         return self._cursor

@@ -15,6 +15,7 @@ import pytest
 
 from commands.ports import Unavailable
 from infra.embedded.server import EmbeddedServer
+from infra.postgres import head
 from infra.postgres.connection import LOST, Database, Pool
 from infra.postgres.migrate import migrate
 from infra.postgres.writer import Writer
@@ -86,4 +87,4 @@ def _position(pool: Pool) -> int:
     """Reading fails while the server is away, and goes on when it is back."""
     while True:
         with suppress(*LOST):
-            return int(pool.read("SELECT position FROM head")[0][0])
+            return int(pool.read(head.POSITION)[0][0])

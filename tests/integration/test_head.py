@@ -1,0 +1,52 @@
+"""What the head costs does not grow, whatever else goes on in the database."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from infra.postgres import head
+from infra.postgres.append import EXECUTE_ONE, PREPARE
+from infra.postgres.connection import Connection, Database
+from infra.postgres.migrate import migrate
+from tests.integration.writing import as_superuser, event
+
+MOVES = 10_000
+
+
+@pytest.fixture(scope="module")
+def moved(dsn: str) -> Iterator[Connection]:
+    """A connection that made its plans on a new ledger, and whose head has since moved much while an older
+    transaction would not end."""
+    database = Database(dsn, "moved")
+    migrate(database)
+    with as_superuser(database) as connection, as_superuser(database) as old:
+        with connection.cursor() as cursor, old.cursor() as reader:
+            cursor.execute(f"SET synchronous_commit = off; {head.BY_INDEX}; {PREPARE}")
+            cursor.execute(EXECUTE_ONE, append_after(0))
+            reader.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT FROM head")
+            cursor.execute(
+                f"DO $$ BEGIN FOR i IN 2..{MOVES} LOOP UPDATE head SET position = i; COMMIT; END LOOP; END $$"
+            )
+        yield connection
+
+
+def append_after(position: int) -> tuple[object, ...]:
+    return position, 1, datetime.now(UTC), *event(f"s-{position}"), "", "", "", ""
+
+
+def blocks(connection: Connection, statement: str, *given: object) -> int:
+    """Pages that a statement looks at."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}", given)
+        [([answer],)] = cursor.fetchall()
+        return int(answer["Plan"]["Shared Hit Blocks"] + answer["Plan"]["Shared Read Blocks"])
+
+
+def test_an_append_finds_the_head_among_the_versions_kept_for_an_older_transaction(moved: Connection) -> None:
+    assert blocks(moved, EXECUTE_ONE, *append_after(MOVES)) < 50
+
+
+@pytest.mark.parametrize("statement", [head.LOCK, head.POSITION])
+def test_so_do_those_who_lock_it_or_read_it(moved: Connection, statement: str) -> None:
+    assert blocks(moved, statement) < 50
