@@ -74,7 +74,7 @@ class Batch:
         command = wanted.command
         book.begin(command.effective_at, command.expected_version, _metadata(wanted, actor))
         command.execute(book)
-        self.units[wanted.id] = unit = Unit(wanted.id, wanted.digest, book.commit())
+        self.units[wanted.id] = unit = Unit(wanted.id, wanted.digest, book.commit(), book.open_from)
         return unit
 
     def outcomes(self, first: int | None) -> list[Outcome]:

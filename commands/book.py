@@ -1,23 +1,26 @@
 """The book as a command sees it: what it may read, and what it writes. Nothing of it reaches the ledger by itself."""
 
-from collections.abc import Callable, Set
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from domain.aggregate import Aggregate, Entry
 from domain.event import Event
+from domain.periods import LEDGER, Calendar
 from domain.refusal import Refusal, already_exists
 
 A = TypeVar("A", bound=Aggregate)
 
 
 class Missing(Exception):
-    """An aggregate is not at hand. Decisions are pure, so the bus fetches it and has it decided again."""
+    """Something is not at hand. Decisions are pure, so the bus fetches it and has it decided again."""
 
-    def __init__(self, stream: str) -> None:
+    def __init__(self, *, stream: str = "", past: str = "", claim: str = "") -> None:
         self.stream = stream
+        self.past = past
+        self.claim = claim
 
 
 @dataclass(slots=True)
@@ -30,13 +33,17 @@ class Book:
     now: datetime
     taken: Set[str] = frozenset()
     """Claims that the ledger is known to hold."""
+    holders: Mapping[str, str | None] = field(default_factory=dict)
+    """Whose they are, as far as it was asked."""
     effective_at: datetime = field(init=False)
     on: date = field(init=False)
+    open_from: datetime | None = field(init=False)
+    """Set by a command that closes all before it."""
     touched: set[str] = field(default_factory=set)
     _aggregates: dict[str, Aggregate] = field(default_factory=dict)
     _written: dict[str, Aggregate] = field(default_factory=dict)
     _entries: list[Entry] = field(default_factory=list)
-    _claims: set[str] = field(default_factory=set)
+    _claims: dict[str, str] = field(default_factory=dict)
     _new_ids: set[str] = field(default_factory=set)
     _expected_version: int | None = None
     _metadata: dict[str, str] = field(default_factory=dict)
@@ -46,6 +53,7 @@ class Book:
         self.on = self._day(self.effective_at)
         self._expected_version = expected_version
         self._metadata = metadata
+        self.open_from = None
         self._entries = []
         self._written = {}
         self.touched = set()
@@ -53,12 +61,20 @@ class Book:
     def commit(self) -> tuple[Entry, ...]:
         """The command stands: what it wrote is what the next one reads."""
         self._aggregates.update(self._written)
-        self._claims.update(entry.claims for entry in self._entries if entry.claims)
+        self._claims.update((entry.claims, entry.originator_id) for entry in self._entries if entry.claims)
         return tuple(self._entries)
 
     @property
     def changed(self) -> list[Aggregate]:
         return list(self._aggregates.values())
+
+    @property
+    def today(self) -> date:
+        return self._day(self.now)
+
+    def close(self, through: date) -> None:
+        """The ledger makes sure of it at the commit: others may be deciding on what is open still."""
+        self.open_from = datetime.combine(through + timedelta(days=1), time(), self.time_zone).astimezone(UTC)
 
     def new_id(self) -> str:
         """For what the caller has not named. It has no past, so there is nothing to fetch."""
@@ -72,7 +88,7 @@ class Book:
         aggregate = self._at_hand(stream)
         if aggregate is None:
             if self._new_ids.isdisjoint(ids):
-                raise Missing(stream)
+                raise Missing(stream=stream)
             aggregate = cls(stream=stream)
         assert isinstance(aggregate, cls)
         return aggregate
@@ -80,6 +96,21 @@ class Book:
     def get(self, cls: type[A], *ids: str) -> A:
         """The aggregate, which must exist; ``not_found`` otherwise."""
         return self.find(cls, *ids).require()
+
+    def recall(self, cls: type[A], *ids: str) -> A:
+        """The aggregate with all of its past, for what has left its state."""
+        aggregate = self.find(cls, *ids)
+        if aggregate.exists and not aggregate.whole:
+            raise Missing(past=aggregate.stream)
+        return aggregate
+
+    def holder(self, claim: str) -> str | None:
+        """The stream whose event brought this claim into the ledger, if one did."""
+        if claim in self._claims:
+            return self._claims[claim]
+        if claim not in self.holders:
+            raise Missing(claim=claim)
+        return self.holders[claim]
 
     def record(self, aggregate: A, event: Event, claims: str = "", effective_at: datetime | None = None) -> A:
         """Write an event to the aggregate's stream, and give the aggregate after it.
@@ -89,12 +120,13 @@ class Book:
         self._check_expected_version(aggregate)
         if claims and (claims in self.taken or claims in self._claims):
             raise already_exists(*claims.split(":", 1))
+        at = effective_at or self.effective_at
         entry = Entry(
             originator_id=aggregate.stream,
             originator_version=aggregate.version + 1,
             event=event,
-            effective_at=effective_at or self.effective_at,
-            on=self._day(effective_at or self.effective_at),
+            effective_at=at,
+            on=self.find(Calendar, LEDGER).check_open(self._day(at)),
             claims=claims,
             metadata=self._metadata,
         )

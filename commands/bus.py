@@ -5,7 +5,7 @@ waiting, ``execute_async`` without holding up the event loop.
 """
 
 import asyncio
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -32,9 +32,23 @@ ahead at one stream."""
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """Needs these streams in the cache."""
+    """Needs these streams in the cache, the whole past of some, and to know who holds some claims."""
 
     streams: frozenset[str]
+    pasts: frozenset[str]
+    claims: frozenset[str]
+
+
+@dataclass(slots=True)
+class Fetched:
+    """Held on to for the whole batch, which may touch more streams than the cache keeps."""
+
+    aggregates: dict[str, Aggregate] = field(default_factory=dict)
+    holders: dict[str, str | None] = field(default_factory=dict)
+
+    def update(self, more: "Fetched") -> None:
+        self.aggregates.update(more.aggregates)
+        self.holders.update(more.holders)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +83,7 @@ class Options:
     dry_run: bool = False
 
 
-Answer = Found | Mapping[str, Aggregate] | int
+Answer = Found | Fetched | int
 
 Steps = Generator[Need, Answer, list[Outcome]]
 
@@ -157,7 +171,11 @@ class Bus:
     def _read(self, need: Fetch | Look) -> Answer:
         if isinstance(need, Look):
             return self.ledger.look(need.command_ids, need.claims)
-        return self.ledger.fetch(need.streams)
+        aggregates = dict(self.ledger.fetch(need.streams)) if need.streams else {}
+        if need.pasts:
+            aggregates.update(self.ledger.recall(need.pasts))
+        holders = self.ledger.holders(need.claims) if need.claims else {}
+        return Fetched(aggregates, {claim: holders.get(claim) for claim in need.claims})
 
     def _steps(self, commands: Sequence[Command], options: Options) -> Steps:
         wanted = [Identified(command.command_id or self.new_id(), command.digest(), command) for command in commands]
@@ -193,9 +211,13 @@ class Bus:
                 found = yield from self._look_again(wanted, batch, found)
                 continue
             assert isinstance(first, int)
-            self.ledger.keep(batch.changed)
+            self._keep(batch.changed)
             return batch.outcomes(first)
         return [Refused(each.id, Refusal("conflict", "Others were first each time; try again.")) for each in wanted]
+
+    def _keep(self, changed: Sequence[Aggregate]) -> None:
+        self.ledger.keep(aggregate for aggregate in changed if not aggregate.whole)
+        self.ledger.evict(aggregate.stream for aggregate in changed if aggregate.whole)
 
     def _look_again(self, wanted: Sequence[Identified], batch: Batch, found: Found) -> Generator[Look, Answer, Found]:
         self.ledger.evict(batch.touched)
@@ -204,29 +226,37 @@ class Bus:
         return answer
 
     def _decide(self, wanted: Sequence[Identified], found: Found, actor: str) -> Generator[Fetch, Answer, Batch]:
-        # What was fetched is held on to: a batch may touch more streams than the cache keeps.
-        held: dict[str, Aggregate] = {}
+        held = Fetched()
         while True:
             book = Book(
-                lambda stream: held.get(stream) or self.ledger.cached(stream),
+                lambda stream: held.aggregates.get(stream) or self.ledger.cached(stream),
                 self.new_id,
                 self.time_zone,
                 self.clock(),
                 found.claims,
+                held.holders,
             )
             batch = Batch()
-            missing: set[str] = set()
+            missing: list[Missing] = []
             for each in wanted:
                 try:
                     batch.take(each, book, found.known, actor)
                 except Missing as more:
-                    missing.add(more.stream)
+                    missing.append(more)
             if not missing:
                 batch.changed = book.changed
                 return batch
-            fetched = yield Fetch(frozenset(missing))
-            assert isinstance(fetched, Mapping)
+            fetched = yield _fetch(missing)
+            assert isinstance(fetched, Fetched)
             held.update(fetched)
+
+
+def _fetch(missing: Sequence[Missing]) -> Fetch:
+    return Fetch(
+        frozenset(each.stream for each in missing if each.stream),
+        frozenset(each.past for each in missing if each.past),
+        frozenset(each.claim for each in missing if each.claim),
+    )
 
 
 def _settle(future: "Future[int] | asyncio.Future[int]", result: int | Exception) -> None:

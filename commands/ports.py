@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from domain.aggregate import Aggregate, Entry
@@ -14,6 +15,8 @@ class Unit:
     command_id: str
     digest: str
     entries: tuple[Entry, ...]
+    open_from: datetime | None = None
+    """From here on nothing is accepted that takes effect before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,12 @@ class Ledger(Protocol):
 
     def fetch(self, streams: Iterable[str]) -> Mapping[str, Aggregate]:
         """The aggregates as they are now, blank ones included, in one round trip; and into the cache."""
+
+    def recall(self, streams: Iterable[str]) -> Mapping[str, Aggregate]:
+        """The aggregates with all of their past, replayed from the first event on; not into the cache."""
+
+    def holders(self, claims: Iterable[str]) -> Mapping[str, str]:
+        """The streams whose events brought these claims into the ledger; without those that nobody made."""
 
     def keep(self, aggregates: Iterable[Aggregate]) -> None:
         """Aggregates as they are after a commit."""

@@ -3,6 +3,6 @@
 Importing the room registers its events: one line a module.
 """
 
-from domain import clients, deals, interactions, pipelines, products, receivables, stock, warehouses
+from domain import clients, deals, interactions, periods, pipelines, products, receivables, stock, warehouses
 
-__all__ = ["clients", "deals", "interactions", "pipelines", "products", "receivables", "stock", "warehouses"]
+__all__ = ["clients", "deals", "interactions", "periods", "pipelines", "products", "receivables", "stock", "warehouses"]

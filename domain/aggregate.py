@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from domain.event import Event
 from domain.refusal import not_found
@@ -29,6 +29,8 @@ class Aggregate(BaseModel):
 
     stream: str
     version: int = 0
+    whole: bool = Field(default=False, exclude=True)
+    """Recalled with all of its past: what usually leaves the state once it is settled stays in it."""
 
     def __init_subclass__(cls, kind: str, state_version: int = 1) -> None:
         super().__init_subclass__()
@@ -75,8 +77,8 @@ def aggregate_class(stream: str) -> type[Aggregate]:
     return _registry[stream.partition("-")[0]]
 
 
-def blank(stream: str) -> Aggregate:
-    return aggregate_class(stream)(stream=stream)
+def blank(stream: str, *, whole: bool = False) -> Aggregate:
+    return aggregate_class(stream)(stream=stream, whole=whole)
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,8 @@ class Request:
     rows: Sequence[Row]
     commands: Sequence[CommandRow]
     done: Callable[[int | Exception], object]
+    open_from: datetime | None = None
+    """Closes the periods before."""
     answered: bool = False
     _keys: set[Key] | None = None
 
@@ -60,6 +62,10 @@ class Request:
     @property
     def wants_twice(self) -> bool:
         return len(self.rows) > 1 and len(self.keys) < sum(1 for _ in self._wanted())
+
+    def is_before(self, moment: str) -> bool:
+        """Whether any of it takes effect before. Times are written in UTC, so they compare as text."""
+        return any(row[5] < moment for row in self.rows)
 
     @property
     def size(self) -> int:

@@ -19,7 +19,7 @@ from infra.postgres.writer import Writer
 
 SQL = Path(__file__).with_name("sql")
 LOOK = read_sql(SQL / "look.sql")
-CLAIMED = "SELECT claims FROM event WHERE claims = ANY (%s::text[])"
+HOLDERS = "SELECT claims, stream FROM event WHERE claims = ANY (%s::text[])"
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +40,8 @@ class PostgresLedger:
         for unit in units:
             commands.append(CommandRow(unit.command_id, unit.digest, first, len(unit.entries)))
             first += len(unit.entries)
-        self._writer.submit(Request(rows, commands, done))
+        closings = [unit.open_from for unit in units if unit.open_from]
+        self._writer.submit(Request(rows, commands, done, max(closings, default=None)))
 
     def look(self, command_ids: Iterable[str], claims: Iterable[str]) -> Found:
         known: dict[str, Known] = {}
@@ -48,13 +49,21 @@ class PostgresLedger:
             for id, digest, position, type, stream, version in self._pool.read(LOOK, (list(command_ids),)):
                 before = known[id].events if id in known else ()
                 known[id] = Known(digest, position, (*before, Written(position, type, stream, version)))
-            return Found(known, frozenset(claim for (claim,) in self._pool.read(CLAIMED, (list(claims),))))
+            return Found(known, frozenset(self.holders(claims)))
 
     def fetch(self, streams: Iterable[str]) -> Mapping[str, Aggregate]:
         with _available():
             fetched, due = self._shelf.fetch(streams)
         self._snapshot_later(due)
         return fetched
+
+    def recall(self, streams: Iterable[str]) -> Mapping[str, Aggregate]:
+        with _available():
+            return self._shelf.recall(streams)
+
+    def holders(self, claims: Iterable[str]) -> Mapping[str, str]:
+        with _available():
+            return dict(self._pool.read(HOLDERS, (list(claims),)))
 
     def keep(self, aggregates: Iterable[Aggregate]) -> None:
         self._snapshot_later(self._shelf.keep(aggregates))

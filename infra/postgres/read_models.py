@@ -55,8 +55,7 @@ class PostgresReadModels:
             for shape, placed in rows.items():
                 if placed:
                     self._copy(cursor, shape, placed)
-                    for statement in fold_statements(shape):
-                        cursor.execute(statement, {"after": after, "upto": upto})
+                    self._fold(cursor, shape, after, upto)
 
     def reset(self, projection: Projection) -> None:
         with self._transaction() as cursor:
@@ -71,6 +70,12 @@ class PostgresReadModels:
         lines = StringIO("".join(map(_line, placed)))
         columns = ", ".join(shape.columns)
         cursor.copy_expert(f"COPY {log_table(shape)} ({LOG_COLUMNS}, {columns}) FROM STDIN", lines)
+
+    def _fold(self, cursor: Cursor, shape: Shape, after: int, upto: int) -> None:
+        found: list[object] = []
+        for statement in fold_statements(shape):
+            cursor.execute(statement, {"after": after, "upto": upto, "found": found})
+            found = [row[0] for row in cursor.fetchall()] if cursor.description else []
 
     def _version(self, cursor: Cursor, projection: Projection) -> int | None:
         cursor.execute("SELECT version FROM projection WHERE name = %s", (projection.name,))

@@ -23,7 +23,7 @@ from psycopg2.extensions import cursor as Cursor
 from commands.ports import Conflict, Unavailable
 from infra.postgres import head
 from infra.postgres.append import PREPARE, CommandRow, Request, Row, append, to_row
-from infra.postgres.connection import Pool, read_sql, scalar
+from infra.postgres.connection import Pool, read_sql
 from infra.postgres.record import Record
 from infra.postgres.writer import Writer
 
@@ -225,7 +225,7 @@ class ProcessRecorder(TrackingRecorder, ApplicationRecorder, persistence.Process
             if not stored_events:
                 return []
             cursor.execute(f"DEALLOCATE ALL; {PREPARE}; {head.LOCK}")
-            position = int(scalar(cursor))
+            position = int(cursor.fetchall()[0][0])
             append(cursor, position, datetime.now(UTC), [Request(_rows(stored_events), (), _ignore)])
             return _positions(position + 1, len(stored_events))
 

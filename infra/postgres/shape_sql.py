@@ -21,7 +21,8 @@ def create_statements(shape: Shape, time_zone: str) -> list[str]:
 
 @cache
 def fold_statements(shape: Shape) -> list[str]:
-    """What brings sums and latest facts up to date after rows were copied; takes ``after`` and ``upto``."""
+    """What brings sums and latest facts up to date after rows were copied; takes ``after`` and ``upto``, and ``found``,
+    the first column of what the one before gave."""
     return _fill(shape, sorted(_folder(shape).glob("fold/*.sql")), "UTC")
 
 
@@ -65,7 +66,6 @@ def _register_names(shape: Register) -> dict[str, str]:
         "nets": _each(", ", resources, lambda r: f"{r}_in - {r}_out"),
         "additions": _each(", ", resources, lambda r: f"{r} = t.{r} + excluded.{r}"),
         "flow_additions": _each(", ", flows, lambda f: f"{f} = t.{f} + excluded.{f}"),
-        "same_dimensions": _each(" AND ", dimensions, lambda d: f"t.{d} IS NOT DISTINCT FROM m.{d}"),
         "all_zero": _each(" AND ", resources, lambda r: f"t.{r} = 0"),
     }
 

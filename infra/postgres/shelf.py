@@ -47,9 +47,13 @@ class Shelf:
         """As the database has them now, blank ones included."""
         return [aggregate for aggregate, _ in self._load(streams)]
 
-    def _load(self, streams: Iterable[str]) -> Iterator[tuple[Aggregate, int]]:
+    def recall(self, streams: Iterable[str]) -> dict[str, Aggregate]:
+        """With all of their past, so from the first event on and not into the cache."""
+        return {aggregate.stream: aggregate for aggregate, _ in self._load(streams, whole=True)}
+
+    def _load(self, streams: Iterable[str], *, whole: bool = False) -> Iterator[tuple[Aggregate, int]]:
         found: dict[str, list[StoredEvent]] = {stream: [] for stream in streams}
-        types = [type_of_snapshot(aggregate_class(stream)) for stream in found]
+        types = ["" if whole else type_of_snapshot(aggregate_class(stream)) for stream in found]
         rows = self._pool.read(LOAD, {"streams": list(found), "snapshot_types": types})
         for stream, version, type, schema_version, effective_at, payload in rows:
             state = payload.encode()
@@ -59,11 +63,8 @@ class Shelf:
                 else StoredEvent(stream, version, type, state)
             )
         for stream, stored in found.items():
-            yield self._project(stream, stored), len(stored)
-
-    def _project(self, stream: str, stored: list[StoredEvent]) -> Aggregate:
-        aggregate: Aggregate | None = project_aggregate(None, map(self._mapper.to_domain_event, stored))
-        return aggregate or blank(stream)
+            start = blank(stream, whole=whole)
+            yield project_aggregate(start, map(self._mapper.to_domain_event, stored)) or start, len(stored)
 
     def keep(self, aggregates: Iterable[Aggregate]) -> list[Aggregate]:
         """Aggregates as they are after a commit; gives those that are due for a snapshot."""

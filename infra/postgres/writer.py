@@ -1,7 +1,8 @@
 """The writer: one connection a process, on which all that is waiting is committed in one transaction.
 
 Invariants kept here: positions are dense and in order of commit; one bad request spoils nothing but itself; what the
-database did not answer is found out by command id, never repeated blindly; a bad request never ends the thread.
+database did not answer is found out by command id, never repeated blindly; a bad request never ends the thread; what
+takes effect in a closed period does not get in.
 """
 
 import select
@@ -21,7 +22,7 @@ from psycopg2.extensions import cursor as Cursor
 from commands.ports import Conflict, Unavailable
 from infra.postgres import head
 from infra.postgres.append import PREPARE, CommandRow, Key, Request, Row, append, applied, taken
-from infra.postgres.connection import LOST, Database, scalar
+from infra.postgres.connection import LOST, Database
 
 log = structlog.get_logger(__name__)
 
@@ -55,6 +56,7 @@ class Writer:
         self._most = MOST_REQUESTS
         self._cursor: Cursor | None = None
         self._position = 0
+        self._open_from = ""
         self._contended = 0
         self._lost_since: float | None = None
         self._closed = False
@@ -146,10 +148,14 @@ class Writer:
             self._lock(cursor)
         self._gather(0 if locked else min(self._took * LINGER, LONGEST))
         started = monotonic()
-        batch, rivals = _without_rivals(self._waiting[: self._most])
+        batch, rivals = _without_rivals(self._due(locked))
+        if not batch:
+            if locked:
+                cursor.execute("COMMIT")
+            return
         self._in_flight = batch
         try:
-            done = append(cursor, self._position, datetime.now(UTC), batch, "; COMMIT" if locked else "")
+            done = append(cursor, self._position, datetime.now(UTC), batch, self._end(cursor, batch) if locked else "")
         except Exception as error:
             if _is_lost(error):
                 raise
@@ -165,7 +171,30 @@ class Writer:
             else:
                 self._contended = QUIET
 
+    def _due(self, locked: bool) -> Sequence[Request]:
+        """What may go into one transaction: nothing that takes effect in a closed period, and what closes one only
+        under the lock and as the last. Who decided before the closing and comes after it is to decide again."""
+        due: list[Request] = []
+        for request in self._waiting[: self._most]:
+            if self._open_from and request.is_before(self._open_from):
+                request.answer(Conflict())
+            elif request.open_from and not locked:
+                self._contended = 1
+                break
+            else:
+                due.append(request)
+                if request.open_from:
+                    break
+        return due
+
+    def _end(self, cursor: Cursor, batch: Sequence[Request]) -> str:
+        """What ends a transaction under the lock."""
+        closing = batch[-1].open_from
+        return f"; {cursor.mogrify(head.CLOSE, (closing,)).decode()}; COMMIT" if closing else "; COMMIT"
+
     def _acknowledge(self, batch: Sequence[Request], rivals: Sequence[Request]) -> None:
+        if closed := batch[-1].open_from:
+            self._open_from = max(self._open_from, closed.isoformat())
         for request in batch:
             request.answer(self._position + 1)
             self._position += len(request.rows)
@@ -175,9 +204,13 @@ class Writer:
 
     def _lock(self, cursor: Cursor) -> None:
         cursor.execute(f"BEGIN; {head.LOCK}")
-        position = int(scalar(cursor))
-        self._contended = self._contended - 1 if position == self._position else QUIET
-        self._position = position
+        believed = self._position
+        self._see_head(cursor)
+        self._contended = self._contended - 1 if self._position == believed else QUIET
+
+    def _see_head(self, cursor: Cursor) -> None:
+        [(self._position, open_from)] = cursor.fetchall()
+        self._open_from = open_from.astimezone(UTC).isoformat() if open_from else ""
 
     def _gather(self, linger: float = 0) -> None:
         """All that is queued: batches grow by themselves under load. Those who came together the last time are likely
@@ -243,9 +276,9 @@ class Writer:
             self._disconnect()
             self._cursor = self._database.connect(name="grossbuch writer").cursor()
             self._cursor.execute(
-                f"SET idle_in_transaction_session_timeout = '{STALL}'; {head.BY_INDEX}; {PREPARE}; {head.POSITION}"
+                f"SET idle_in_transaction_session_timeout = '{STALL}'; {head.BY_INDEX}; {PREPARE}; {head.READ}"
             )
-            self._position = int(scalar(self._cursor))
+            self._see_head(self._cursor)
         return self._cursor
 
     def _disconnect(self) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from commands.ports import Unavailable
 from infra.postgres.connection import Database, Pool
 from infra.postgres.ledger import PostgresLedger
 from tests.integration.writing import head_held, query, streams, until, waiting_backends
+from tests.unit.given import command
 from tests.unit.words import issue, pay, receive, register_client, register_product, register_warehouse, ship
 
 
@@ -207,6 +209,45 @@ def test_processes_that_race_for_the_last_piece_do_not_both_get_it(process: Proc
 
     outcomes = [outcome for [outcome] in asyncio.run(both())]
     assert sorted(type(each).__name__ for each in outcomes) == ["Accepted", "Refused"]
+
+
+def test_a_period_that_another_process_has_closed_takes_nothing_any_more(
+    database: Database, process: Process, other: Process
+) -> None:
+    process.execute(register_product(), register_warehouse(), receive(1, "2026-01-31"))
+    _accepted(other.one(command("period.close", through="2026-01-31")))
+    assert _refused(process.one(receive(1, "2026-01-31"))) == "period_closed"
+    assert _accepted(process.one(receive(1, "2026-02-01")))
+    assert len(streams(database)) == 5
+
+
+def test_a_closing_keeps_out_what_was_decided_before_it_and_comes_after_it(
+    database: Database, process: Process, other: Process
+) -> None:
+    """Both wait for the head, the closing first: the receipt was decided on an open period."""
+    process.execute(register_product(), register_warehouse(), receive(1, "2026-01-31"))
+    with ThreadPoolExecutor() as pool:
+        with head_held(database):
+            closing = pool.submit(other.one, command("period.close", through="2026-01-31"))
+            until(lambda: len(waiting_backends(database)) == 1)
+            late = pool.submit(process.one, receive(1, "2026-01-31"))
+            until(lambda: len(waiting_backends(database)) == 2)
+        _accepted(closing.result())
+        assert _refused(late.result()) == "period_closed"
+    assert query(database, "SELECT open_from FROM head") == [(datetime(2026, 2, 1, tzinfo=UTC),)]
+
+
+def test_what_has_left_an_aggregate_s_state_is_recalled(process: Process) -> None:
+    process.execute(register_client(), issue("I1", "10.00", "2026-07-01"), pay("10.00", allocate="oldest"))
+    assert process.ledger.holders(["invoice:I1", "payment:Z1", "invoice:I2"]) == {
+        "invoice:I1": "account-C1",
+        "payment:Z1": "account-C1",
+    }
+    [(stream, account)] = process.ledger.recall(["account-C1"]).items()
+    assert (stream, account.version, account.whole) == ("account-C1", 3, True)
+    cached = process.ledger.cached("account-C1")
+    assert cached is not None
+    assert not cached.whole
 
 
 def test_the_event_loop_goes_on_while_the_database_works(database: Database, process: Process) -> None:

@@ -37,8 +37,8 @@ class Log:
         self.entries.append(entry)
         return Written(len(self.entries), entry.event.type, entry.originator_id, entry.originator_version)
 
-    def load(self, stream: str) -> Aggregate:
-        aggregate = blank(stream)
+    def load(self, stream: str, *, whole: bool = False) -> Aggregate:
+        aggregate = blank(stream, whole=whole)
         for entry in self.entries:
             if entry.originator_id == stream:
                 aggregate = entry.mutate(aggregate)
@@ -85,6 +85,13 @@ class MemoryLedger:
         while len(self._cache) > self.cache_size:
             del self._cache[next(iter(self._cache))]
         return fetched
+
+    def recall(self, streams: Iterable[str]) -> dict[str, Aggregate]:
+        return {stream: self.log.load(stream, whole=True) for stream in streams}
+
+    def holders(self, claims: Iterable[str]) -> dict[str, str]:
+        wanted = set(claims)
+        return {entry.claims: entry.originator_id for entry in self.log.entries if entry.claims in wanted}
 
     def keep(self, aggregates: Iterable[Aggregate]) -> None:
         for aggregate in aggregates:
