@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bench.measure import Row
 
-ALL = ("append", "http", "projection", "growth", "retail")
+ALL = ("append", "race", "http", "projection", "growth", "retail")
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "performance.md"
 BEGIN, END = "<!-- measured -->", "<!-- /measured -->"
 

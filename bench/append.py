@@ -37,7 +37,7 @@ def main() -> list[measure.Row]:
     with server() as dsn:
         return [
             *(_callers(dsn, callers, goal) for callers, goal in ((1, "2"), (8, "6"), (32, "11"))),
-            _processes(dsn),
+            *(_processes(dsn, number, goal) for number, goal in ((2, "0.75"), (4, "stated"))),
             _flood(dsn),
             _flat(dsn),
         ]
@@ -85,12 +85,12 @@ def _rate(callers: int, appends: int, append: Callable[[], None]) -> float:
     return rate(appends // callers * callers, run)
 
 
-def _processes(dsn: str) -> measure.Row:
-    """Two writers line up on the head; 32 callers in all."""
+def _processes(dsn: str, number: int, goal: str) -> measure.Row:
+    """Several writers line up on the head; 32 callers in all."""
     database = _ledger(dsn)
-    with _Workers(database, 1, 32) as alone, _Workers(database, 2, 16) as both:
-        measured = "single durable appends/s by 2 processes, against 1 of as many callers"
-        return versus(measured, both.rate, alone.rate, goal="0.75")
+    with _Workers(database, 1, 32) as alone, _Workers(database, number, 32 // number) as together:
+        measured = f"single durable appends/s by {number} processes, against 1 of as many callers"
+        return versus(measured, together.rate, alone.rate, goal=goal)
 
 
 class _Workers:
@@ -166,7 +166,7 @@ def _copy(database: Database, events: int) -> None:
     streams = [f"stock-{uuid4()}" for _ in range(events)]
     with psycopg2.connect(database.dsn) as connection, connection.cursor() as cursor:
         cursor.execute(f"SET search_path = {database.schema}; {head.LOCK}")
-        [(position,)] = cursor.fetchall()
+        [(position, _)] = cursor.fetchall()
         lines = "".join(
             f"{n}\t{stream}\t1\tstock.received\t1\t{stream}\t{now}\t{now}\t{metadata}\t{PAYLOAD}\t\\N\n"
             for n, stream in enumerate(streams, start=position + 1)
