@@ -9,7 +9,7 @@ import os
 import random
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -21,7 +21,7 @@ from time import monotonic, sleep
 
 import psycopg2
 
-from bench.measure import server
+from bench.measure import Row, server
 from bench.sides import SIDES, Side
 
 Seen = tuple[int, str, int]
@@ -169,22 +169,30 @@ def _directory() -> Iterator[Path]:
         shutil.rmtree(directory)
 
 
-def main() -> None:
-    arguments = argparse.ArgumentParser()
-    arguments.add_argument("--mode", choices=SIDES, action="append")
-    arguments.add_argument("--events", type=int, default=12_000)
-    arguments.add_argument("--seed", type=int, default=random.randrange(10**6))
-    given = arguments.parse_args()
-    print(f"seed {given.seed}: {given.events:,} events, {PROCESSES} writers of {THREADS} callers, {READERS} readers")
+def main(modes: Sequence[str] = tuple(SIDES), events: int = 12_000, seed: int | None = None) -> list[Row]:
+    seed = random.randrange(10**6) if seed is None else seed
+    print(f"  seed {seed}: {events:,} events, {PROCESSES} writers of {THREADS} callers, {READERS} readers", flush=True)
+    missed: dict[str, str] = {}
     with server() as dsn:
-        for mode in given.mode or SIDES:
+        for mode in modes:
             started = monotonic()
-            result = race(dsn, SIDES[mode], events=given.events, seed=given.seed)
-            print(
-                f"{mode:8} {len(result.book):,} events in {monotonic() - started:.0f} s;"
-                f" missed by each reader: {result.missed}; seen twice: {result.twice}"
-            )
+            result = race(dsn, SIDES[mode], events=events, seed=seed)
+            missed[mode] = ", ".join(map(str, result.missed))
+            took = monotonic() - started
+            print(f"  {mode}: missed by each reader {missed[mode]}; twice {result.twice}; {took:.0f} s", flush=True)
+    theirs = "; ".join(f"library, {mode}: {count}" for mode, count in missed.items() if mode != "ours")
+    measured = f"of {events:,} events, missed by each of {READERS} tailing readers while writers stall and are killed"
+    return [Row(measured, missed.get("ours", ""), theirs, "", "0")]
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--mode", choices=SIDES, action="append")
+    parser.add_argument("--events", type=int, default=12_000)
+    parser.add_argument("--seed", type=int)
+    return parser.parse_args()
 
 
 if __name__ == "__main__":
-    main()
+    given = arguments()
+    main(given.mode or tuple(SIDES), given.events, given.seed)
