@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from domain.aggregate import Aggregate, Entry
 from domain.event import Event
 from domain.periods import LEDGER, Calendar
-from domain.refusal import Refusal, already_exists
+from domain.refusal import Refusal, already_exists, not_found
 
 A = TypeVar("A", bound=Aggregate)
 
@@ -111,6 +111,13 @@ class Book:
         if claim not in self.holders:
             raise Missing(claim=claim)
         return self.holders[claim]
+
+    def owner(self, cls: type[A], kind: str, id: str) -> A:
+        """The aggregate that holds the claim ``<kind>:<id>``; ``not_found`` otherwise."""
+        stream = self.holder(f"{kind}:{id}")
+        if stream is None:
+            raise not_found(kind, id)
+        return self.get(cls, stream.partition("-")[2])
 
     def record(self, aggregate: A, event: Event, claims: str = "", effective_at: datetime | None = None) -> A:
         """Write an event to the aggregate's stream, and give the aggregate after it.

@@ -17,6 +17,7 @@ from commands.batch import Accepted, Batch, Identified, Outcome, Refused
 from commands.book import Book, Missing
 from commands.command import Command
 from commands.ports import Conflict, Found, Ledger, Unit
+from commands.returns import returns_to
 from commands.turns import Turns
 from domain.aggregate import Aggregate
 from domain.refusal import Refusal
@@ -145,7 +146,8 @@ class Bus:
         match need:
             case Append(units=units):
                 appended: asyncio.Future[int] = loop.create_future()
-                self.ledger.submit(units, lambda result: loop.call_soon_threadsafe(_settle, appended, result))
+                returns = returns_to(loop)
+                self.ledger.submit(units, lambda result: returns.bring(appended, result))
                 return await appended
             case Turn(stream=stream):
                 granted: asyncio.Future[int] = loop.create_future()
@@ -259,9 +261,7 @@ def _fetch(missing: Sequence[Missing]) -> Fetch:
     )
 
 
-def _settle(future: "Future[int] | asyncio.Future[int]", result: int | Exception) -> None:
-    if future.done():  # an HTTP client that went away has cancelled it
-        return
+def _settle(future: "Future[int]", result: int | Exception) -> None:
     if isinstance(result, Exception):
         future.set_exception(result)
     else:

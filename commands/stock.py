@@ -1,17 +1,21 @@
 """Commands on stock."""
 
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from commands.book import Book
 from commands.command import Command
 from domain.deals import Deal
+from domain.event import Event
 from domain.money import check_amount
+from domain.periods import LEDGER
 from domain.products import Product
-from domain.refusal import Refusal
-from domain.stock import Received, Shipped, StockItem, WrittenOff
+from domain.reasons import Listed, Reasons
+from domain.refusal import Refusal, not_found
+from domain.stock import Counted, Received, ReturnedIn, ReturnedOut, Shipped, WrittenOff
+from domain.stock_item import StockItem
 from domain.values import (
     AMOUNT_LIMIT,
     Currency,
@@ -26,27 +30,47 @@ from domain.values import (
 from domain.warehouses import Warehouse
 
 
-class Movement(Command):
-    """What all movements name."""
+class OnItem(Command):
+    """What all name that moves or promises stock."""
 
     product: Id
     warehouse: Id
-    quantity: PositiveDecimal
-    lot: Id | None = None
 
     def look_up(self, book: Book) -> tuple[Product, Warehouse, StockItem]:
         place = (self.warehouse, self.product)
         return book.get(Product, self.product), book.get(Warehouse, self.warehouse), book.find(StockItem, *place)
 
 
+def enter(book: Book, item: StockItem, *events: Event) -> StockItem:
+    """Into the item's stream, with what makes up for them at later counts."""
+    for event in events:
+        made_up = list(item.absorbed(event, book.on))
+        item = book.record(item, event)
+        for adjustment, at in made_up:
+            item = book.record(item, adjustment, effective_at=at)
+    return item
+
+
+class Movement(OnItem):
+    """Without a lot, issues take the lots that expire first, then those that came first."""
+
+    quantity: PositiveDecimal
+    lot: Id | None = None
+
+
 class Receive(Movement, type="stock.receive"):
-    """The cost is given for a unit or for all; it is kept for all, half up to the currency's minor unit."""
+    """The cost is given for a unit or for all; it is kept for all, half up to the currency's minor unit.
+
+    ``order`` is what it fills, ``transfer`` one that it was lost on.
+    """
 
     unit_cost: NotNegativeDecimal | None = None
     cost: NotNegativeDecimal | None = None
     currency: Currency
     expires_on: Day | None = None
     document: Id | None = None
+    transfer: Id | None = None
+    order: Id | None = None
 
     @model_validator(mode="after")
     def _one_cost(self) -> Self:
@@ -65,6 +89,8 @@ class Receive(Movement, type="stock.receive"):
 
     def execute(self, book: Book) -> None:
         product, _, item = self.look_up(book)
+        if self.transfer and not book.holder(f"transfer:{self.transfer}"):
+            raise not_found("transfer", self.transfer)
         event = Received(
             product=self.product,
             warehouse=self.warehouse,
@@ -74,11 +100,16 @@ class Receive(Movement, type="stock.receive"):
             lot=self.lot,
             expires_on=self.expires_on,
             document=self.document,
+            transfer=self.transfer,
+            order=self.order,
         )
-        book.record(item, item.receive(event, product))
+        enter(book, item, item.receive(event, product, at=book.effective_at))
 
 
 class Ship(Movement, type="stock.ship"):
+    """``reservation`` is the promise that it keeps, as far as that goes."""
+
+    reservation: Id | None = None
     deal: Id | None = None
     document: Id | None = None
 
@@ -93,16 +124,20 @@ class Ship(Movement, type="stock.ship"):
             lot=self.lot,
             deal=self.deal,
             document=self.document,
+            reservation=self.reservation,
         )
-        book.record(item, item.ship(event, product, warehouse, on=book.on))
+        enter(book, item, *item.ship(event, product, warehouse, on=book.on, at=book.effective_at))
 
 
 class WriteOff(Movement, type="stock.write_off"):
+    """``reason`` is one of the company's list; see ``stock.list_reasons``."""
+
     reason: Name
     note: Text | None = None
 
     def execute(self, book: Book) -> None:
         product, warehouse, item = self.look_up(book)
+        book.find(Reasons, LEDGER).check(self.reason)
         event = WrittenOff(
             product=self.product,
             warehouse=self.warehouse,
@@ -111,4 +146,74 @@ class WriteOff(Movement, type="stock.write_off"):
             lot=self.lot,
             note=self.note,
         )
-        book.record(item, item.write_off(event, product, warehouse, on=book.on))
+        enter(book, item, *item.write_off(event, product, warehouse, on=book.on))
+
+
+class ListReasons(Command, type="stock.list_reasons"):
+    """Why stock may be written off from now on. Until the company makes its list, the usual ones (domain/reasons.py)."""
+
+    reasons: Annotated[list[Name], Field(min_length=1, max_length=200)]
+
+    def execute(self, book: Book) -> None:
+        book.record(book.find(Reasons, LEDGER), Listed(reasons=tuple(dict.fromkeys(self.reasons))))
+
+
+class Return(Movement):
+    """``price`` is that of the whole quantity, in ``currency``, or the book's without one."""
+
+    document: Id
+    price: NotNegativeDecimal | None = None
+    currency: Currency | None = None
+
+    def check_price(self) -> None:
+        if self.price is not None and self.currency:
+            check_amount(self.price, self.currency, "price")
+
+
+class ReturnIn(Return, type="stock.return_in"):
+    """From a customer; ``document`` is what it had been shipped with."""
+
+    def execute(self, book: Book) -> None:
+        product, _, item = self.look_up(book)
+        self.check_price()
+        event = ReturnedIn(
+            product=self.product,
+            warehouse=self.warehouse,
+            quantity=self.quantity,
+            document=self.document,
+            lot=self.lot,
+            price=self.price,
+            currency=self.currency,
+        )
+        enter(book, item, item.return_in(event, product))
+
+
+class ReturnOut(Return, type="stock.return_out"):
+    """To a supplier; ``document`` is what it had been received with."""
+
+    def execute(self, book: Book) -> None:
+        product, warehouse, item = self.look_up(book)
+        self.check_price()
+        event = ReturnedOut(
+            product=self.product,
+            warehouse=self.warehouse,
+            quantity=self.quantity,
+            document=self.document,
+            lot=self.lot,
+            price=self.price,
+            currency=self.currency,
+        )
+        enter(book, item, *item.return_out(event, product, warehouse, on=book.on))
+
+
+class Count(OnItem, type="stock.count"):
+    """What was there at the end of the day: of one lot, or without a lot of all together. It stands, whatever becomes
+    known later of the days before."""
+
+    counted: NotNegativeDecimal
+    lot: Id | None = None
+
+    def execute(self, book: Book) -> None:
+        product, warehouse, item = self.look_up(book)
+        event = Counted(product=self.product, warehouse=self.warehouse, counted=self.counted, lot=self.lot)
+        enter(book, item, item.count(event, product, warehouse, on=book.on))

@@ -1,6 +1,6 @@
 """A rule said no. The command appends nothing, and the caller is told the facts."""
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 Fact = str | int | Decimal | date | None | list[str]
@@ -25,3 +25,13 @@ def not_found(kind: str, id: str) -> Refusal:
 
 def already_exists(kind: str, id: str) -> Refusal:
     return Refusal("already_exists", f"The {kind} {id} is there already.", kind=kind, id=id)
+
+
+def out_of_order(kind: str, id: str, since: datetime, at: datetime) -> Refusal:
+    return Refusal(
+        "out_of_order",
+        f"The {kind} {id} stands since {since.isoformat()}, which is after {at.isoformat()}.",
+        kind=kind,
+        id=id,
+        since=since.isoformat(),
+    )

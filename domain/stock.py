@@ -1,20 +1,18 @@
-"""Stock: what comes into a warehouse, what leaves it, and that no day may end below nothing."""
+"""Stock: what came in, what went out, and what was counted.
+
+Quantities are in the product's unit and never negative, unless said otherwise; ``lot`` None is stock without a lot.
+"""
 
 from datetime import date
 from decimal import Decimal
-from itertools import accumulate
 
-from domain.aggregate import Aggregate, Changes, Entry
+from pydantic import BaseModel, ConfigDict
+
 from domain.event import Event
-from domain.money import check_quantity
-from domain.products import Product
-from domain.refusal import Refusal
-from domain.values import ZERO
-from domain.warehouses import Warehouse
 
 
 class Received(Event, type="stock.received"):
-    """``cost`` is that of the whole quantity, in ``currency``."""
+    """``cost`` is that of the whole quantity, in ``currency``; ``ordered`` is how much of it fills ``order``."""
 
     product: str
     warehouse: str
@@ -24,15 +22,22 @@ class Received(Event, type="stock.received"):
     lot: str | None = None
     expires_on: date | None = None
     document: str | None = None
+    transfer: str | None = None
+    order: str | None = None
+    ordered: Decimal | None = None
 
 
 class Shipped(Event, type="stock.shipped"):
+    """``reserved`` is how much of it had been promised by ``reservation``."""
+
     product: str
     warehouse: str
     quantity: Decimal
     lot: str | None = None
     deal: str | None = None
     document: str | None = None
+    reservation: str | None = None
+    reserved: Decimal | None = None
 
 
 class WrittenOff(Event, type="stock.written_off"):
@@ -44,62 +49,54 @@ class WrittenOff(Event, type="stock.written_off"):
     note: str | None = None
 
 
-class StockItem(Aggregate, kind="stock"):
-    """What one warehouse holds of one product: for each lot ("" is stock without one), its change day by day."""
+class ReturnedIn(Event, type="stock.returned_in"):
+    """From a customer. ``document`` is what it went out with, ``price`` what is given back for all of it."""
 
-    days: dict[str, dict[date, Decimal]] = {}
+    product: str
+    warehouse: str
+    quantity: Decimal
+    document: str
+    lot: str | None = None
+    price: Decimal | None = None
+    currency: str | None = None
 
-    @property
-    def order_key(self) -> str:
-        """The product: its movements over all warehouses stay in order, which valuation needs."""
-        return f"product-{self.stream.rpartition('/')[2]}"
 
-    def receive(self, event: Received, product: Product) -> Received:
-        check_quantity(event.quantity, event.product, product.scale)
-        return event
+class ReturnedOut(Event, type="stock.returned_out"):
+    """To a supplier. ``document`` is what it came in with, ``price`` what the supplier gives for all of it."""
 
-    def ship(self, event: Shipped, product: Product, warehouse: Warehouse, on: date) -> Shipped:
-        self._check_issue(event, product, warehouse, on)
-        return event
+    product: str
+    warehouse: str
+    quantity: Decimal
+    document: str
+    lot: str | None = None
+    price: Decimal | None = None
+    currency: str | None = None
 
-    def write_off(self, event: WrittenOff, product: Product, warehouse: Warehouse, on: date) -> WrittenOff:
-        self._check_issue(event, product, warehouse, on)
-        return event
 
-    def _check_issue(self, event: Shipped | WrittenOff, product: Product, warehouse: Warehouse, on: date) -> None:
-        check_quantity(event.quantity, event.product, product.scale)
-        if warehouse.negative_stock == "allow":
-            return
-        day, available = self.least_available(event.lot or "", since=on)
-        if available < event.quantity:
-            raise Refusal(
-                "insufficient_stock",
-                f"{self.id} would be short by {event.quantity - available} on {day}.",
-                available=available,
-                shortfall=event.quantity - available,
-                on=day,
-            )
+class Adjustment(BaseModel):
+    """More (positive) or less of a lot than the book said."""
 
-    def least_available(self, lot: str, since: date) -> tuple[date, Decimal]:
-        """The first day from ``since`` on with the least on hand at its end, and how much that is.
+    model_config = ConfigDict(frozen=True)
 
-        Every day counts, not only the last: a backdated issue may not make an earlier day negative.
-        """
-        days = self.days.get(lot, {})
-        opening = sum((change for day, change in days.items() if day <= since), ZERO)
-        later = sorted((day, change) for day, change in days.items() if day > since)
-        balances = accumulate((change for _, change in later), initial=opening)
-        return min(zip([since, *(day for day, _ in later)], balances, strict=True), key=lambda at: at[1])
+    lot: str | None = None
+    quantity: Decimal
 
-    def evolve(self, entry: Entry) -> Changes:
-        match entry.event:
-            case Received(lot=lot, quantity=quantity):
-                change = quantity
-            case Shipped(lot=lot, quantity=quantity) | WrittenOff(lot=lot, quantity=quantity):
-                change = -quantity
-            case _:
-                return {}
-        key = lot or ""
-        days = dict(self.days.get(key, {}))
-        days[entry.on] = days.get(entry.on, ZERO) + change
-        return {"days": {**self.days, key: days}}
+
+class Counted(Event, type="stock.counted"):
+    """What was there at the end of its day: of one lot if it is named, else of all together."""
+
+    product: str
+    warehouse: str
+    counted: Decimal
+    lot: str | None = None
+    adjustments: tuple[Adjustment, ...] = ()
+
+
+class CountAdjusted(Event, type="stock.count_adjusted"):
+    """A movement became known that took effect before a count. What was counted stands, so the count's adjustment
+    changes by ``quantity``, which may be negative; it takes effect with the count."""
+
+    product: str
+    warehouse: str
+    quantity: Decimal
+    lot: str | None = None

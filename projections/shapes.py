@@ -68,7 +68,9 @@ class Register(Shape):
     def columns(self) -> dict[str, Type]:
         return self._columns
 
-    move = Shape.row
+    def move(self, **cells: Cell) -> Row:
+        """A row by name; a resource that is not named does not move."""
+        return self.row(**{**dict.fromkeys(self.resources, Decimal(0)), **cells})
 
 
 @dataclass(slots=True, eq=False)

@@ -1,11 +1,17 @@
-"""The stock register: what came in and went out, by product, warehouse and lot."""
+"""The stock registers: what is on hand, by product, warehouse and lot; and what is promised or on its way.
 
+They are two, so that the many movements on hand do not carry the few promises along.
+"""
+
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field
 
-from domain.stock import Received, Shipped, WrittenOff
+from domain.promises import OrderCancelled, Ordered, Released, Reserved
+from domain.stock import CountAdjusted, Counted, Received, ReturnedIn, ReturnedOut, Shipped, WrittenOff
+from domain.transfers import Accepted, Announced, Dispatched, LostInTransit
 from domain.values import Day, Id
 from projections.projection import Projection
 from projections.query import ListParameters, Query, comma_separated
@@ -15,23 +21,106 @@ stock = Register(
     "stock",
     dimensions={"product": "text", "warehouse": "text", "lot": "text"},
     resources=("on_hand",),
-    details={"document": "text", "reason": "text"},
+    details={"document": "text", "reason": "text", "cost": "numeric", "currency": "text"},
+)
+stock_promise = Register(
+    "stock_promise",
+    dimensions={"product": "text", "warehouse": "text", "lot": "text"},
+    resources=("reserved", "in_transit", "incoming"),
+    details={"document": "text"},
 )
 
 
 @stock.on(Received)
 def received(e: Received) -> Row:
-    return e.product, e.warehouse, e.lot, e.quantity, e.document, None
+    return e.product, e.warehouse, e.lot, e.quantity, e.document, None, e.cost, e.currency
 
 
 @stock.on(Shipped)
 def shipped(e: Shipped) -> Row:
-    return e.product, e.warehouse, e.lot, -e.quantity, e.document, None
+    return e.product, e.warehouse, e.lot, -e.quantity, e.document, None, None, None
 
 
 @stock.on(WrittenOff)
 def written_off(e: WrittenOff) -> Row:
-    return e.product, e.warehouse, e.lot, -e.quantity, None, e.reason
+    return e.product, e.warehouse, e.lot, -e.quantity, None, e.reason, None, None
+
+
+@stock.on(ReturnedIn)
+def returned_in(e: ReturnedIn) -> Row:
+    return e.product, e.warehouse, e.lot, e.quantity, e.document, None, e.price, e.currency
+
+
+@stock.on(ReturnedOut)
+def returned_out(e: ReturnedOut) -> Row:
+    return e.product, e.warehouse, e.lot, -e.quantity, e.document, None, e.price, e.currency
+
+
+@stock.on(Dispatched)
+def dispatched(e: Dispatched) -> Row:
+    return e.product, e.warehouse, e.lot, -e.quantity, e.transfer, None, None, None
+
+
+@stock.on(Accepted)
+def accepted(e: Accepted) -> Row:
+    return e.product, e.warehouse, e.lot, e.quantity, e.transfer, None, None, None
+
+
+@stock.on(Counted)
+def counted(e: Counted) -> Iterator[Row]:
+    for found in e.adjustments:
+        yield e.product, e.warehouse, found.lot, found.quantity, None, "count", None, None
+
+
+@stock.on(CountAdjusted)
+def count_adjusted(e: CountAdjusted) -> Row:
+    return e.product, e.warehouse, e.lot, e.quantity, None, "count", None, None
+
+
+@stock_promise.on(Reserved)
+def reserved(e: Reserved) -> Row:
+    return stock_promise.move(product=e.product, warehouse=e.warehouse, reserved=e.quantity, document=e.reservation)
+
+
+@stock_promise.on(Released)
+def released(e: Released) -> Row:
+    return stock_promise.move(product=e.product, warehouse=e.warehouse, reserved=-e.quantity, document=e.reservation)
+
+
+@stock_promise.on(Shipped)
+def promise_kept(e: Shipped) -> Iterator[Row]:
+    if e.reserved:
+        kept = {"reserved": -e.reserved, "document": e.reservation}
+        yield stock_promise.move(product=e.product, warehouse=e.warehouse, **kept)
+
+
+@stock_promise.on(Ordered)
+def ordered(e: Ordered) -> Row:
+    return stock_promise.move(product=e.product, warehouse=e.warehouse, incoming=e.quantity, document=e.order)
+
+
+@stock_promise.on(OrderCancelled)
+def order_cancelled(e: OrderCancelled) -> Row:
+    return stock_promise.move(product=e.product, warehouse=e.warehouse, incoming=-e.quantity, document=e.order)
+
+
+@stock_promise.on(Received)
+def order_filled(e: Received) -> Iterator[Row]:
+    if e.ordered:
+        filled = {"incoming": -e.ordered, "document": e.order}
+        yield stock_promise.move(product=e.product, warehouse=e.warehouse, **filled)
+
+
+@stock_promise.on(Announced)
+def announced(e: Announced) -> Row:
+    place = {"product": e.product, "warehouse": e.warehouse, "lot": e.lot}
+    return stock_promise.move(**place, in_transit=e.quantity, document=e.transfer)
+
+
+@stock_promise.on(Accepted, LostInTransit)
+def arrived_or_lost(e: Accepted | LostInTransit) -> Row:
+    place = {"product": e.product, "warehouse": e.warehouse, "lot": e.lot}
+    return stock_promise.move(**place, in_transit=-e.quantity, document=e.transfer)
 
 
 Dimension = Literal["product", "warehouse", "lot"]
@@ -67,6 +156,11 @@ class _Place(BaseModel):
 
 class Balance(_Place):
     on_hand: Decimal
+    reserved: Decimal
+    available: Decimal
+    in_transit: Decimal
+    incoming: Decimal
+    forecast: Decimal
 
 
 class Turnover(_Place):
@@ -84,9 +178,11 @@ class MovementRow(_Place):
     quantity: Decimal
     document: str | None
     reason: str | None
+    cost: Decimal | None
+    currency: str | None
 
 
-projection = Projection("stock", 1, (stock,))
+projection = Projection("stock", 2, (stock, stock_promise))
 _PLACE = ("product", "warehouse", "lot")
 queries = (
     Query("/v1/stock/balances", "stock", "stock_balances", Balances, Balance, "Stock on hand", order=_PLACE),

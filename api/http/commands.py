@@ -61,7 +61,12 @@ def mount(app: FastAPI, service: Service) -> None:
         )
 
 
+PLAIN = Options()
+
+
 def _options(request: Request) -> Options:
+    if not request.scope["query_string"]:
+        return PLAIN
     given = dict(request.query_params)
     mode, dry_run = given.pop("mode", "independent"), given.pop("dry_run", "false").lower()
     if mode not in ("independent", "atomic"):

@@ -13,7 +13,7 @@ import domain.event
 from commands.bus import Accepted, Bus
 from domain.aggregate import Aggregate, Changes, Entry
 from domain.event import Event
-from domain.stock import StockItem
+from domain.stock_item import StockItem
 from infra.postgres.connection import Database, Pool
 from infra.postgres.ledger import PostgresLedger
 from infra.postgres.shelf import SNAPSHOT_EVERY, Shelf
@@ -80,7 +80,7 @@ def test_a_snapshot_of_another_shape_of_state_is_passed_over(
 ) -> None:
     _many_movements(bus, SNAPSHOT_EVERY + 30)
     until(lambda: query(database, "SELECT count(*) FROM snapshot") == [(1,)])
-    monkeypatch.setattr(StockItem, "state_version", 2)
+    monkeypatch.setattr(StockItem, "state_version", 3)
     rows_read.clear()
     [item] = fresh().load([STOCK])
     assert rows_read == [130]
@@ -117,9 +117,9 @@ def test_an_older_aggregate_never_replaces_a_newer_one(bus: Bus, fresh: Callable
 
 def test_a_long_replay_leaves_a_snapshot_behind(database: Database, bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
     _many_movements(bus, SNAPSHOT_EVERY + 30)
-    monkeypatch.setattr(StockItem, "state_version", 2)
+    monkeypatch.setattr(StockItem, "state_version", 3)
     bus.ledger.fetch([STOCK])
-    until(lambda: query(database, "SELECT version FROM snapshot WHERE type = 'stock@2'") == [(130,)])
+    until(lambda: query(database, "SELECT version FROM snapshot WHERE type = 'stock@3'") == [(130,)])
 
 
 @pytest.fixture

@@ -5,7 +5,18 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from domain import clients, deals, interactions, pipelines, products, receivables, stock, warehouses
+from domain import (
+    clients,
+    deals,
+    interactions,
+    pipelines,
+    products,
+    promises,
+    receivables,
+    stock,
+    transfers,
+    warehouses,
+)
 from domain.event import Event
 from tests.properties.books import BEGINNING
 from tests.properties.histories import Step
@@ -18,18 +29,68 @@ NOTHING = Decimal(0)
 
 def lines(e: Event) -> Iterator[Line]:
     match e:
-        case stock.Received():
-            yield "stock_movement", (e.product, e.warehouse, e.lot, e.quantity, e.document, None)
-        case stock.Shipped():
-            yield "stock_movement", (e.product, e.warehouse, e.lot, -e.quantity, e.document, None)
-        case stock.WrittenOff():
-            yield "stock_movement", (e.product, e.warehouse, e.lot, -e.quantity, None, e.reason)
+        case stock.Received() | stock.ReturnedIn():
+            yield from _came_in(e)
+        case stock.Shipped() | stock.ReturnedOut() | stock.WrittenOff():
+            yield from _went_out(e)
+        case stock.Counted() | stock.CountAdjusted():
+            yield from _counted(e)
+        case promises.Reserved() | promises.Released() | promises.Ordered() | promises.OrderCancelled():
+            yield "stock_promise_movement", _promise(e)
+        case transfers.Dispatched() | transfers.Announced() | transfers.Accepted() | transfers.LostInTransit():
+            yield from _transferred(e)
         case receivables.Issued() | receivables.Received() | receivables.Allocated():
             yield from _owed(e)
-        case deals.Opened() | deals.Moved() | deals.Won() | deals.Lost():
+        case deals.Opened() | deals.Moved() | deals.Won() | deals.Lost() | deals.Reopened():
             yield from _deal(e)
+        case deals.Estimated() | deals.Specified() | deals.Assigned():
+            yield from _told(e)
         case _:
             yield from _card(e)
+
+
+def _came_in(e: stock.Received | stock.ReturnedIn) -> Iterator[Line]:
+    money = (e.cost, e.currency) if isinstance(e, stock.Received) else (e.price, e.currency)
+    yield "stock_movement", (e.product, e.warehouse, e.lot, e.quantity, e.document, None, *money)
+    if isinstance(e, stock.Received) and e.ordered is not None:
+        yield "stock_promise_movement", (e.product, e.warehouse, None, NOTHING, NOTHING, -e.ordered, e.order)
+
+
+def _went_out(e: stock.Shipped | stock.ReturnedOut | stock.WrittenOff) -> Iterator[Line]:
+    document = None if isinstance(e, stock.WrittenOff) else e.document
+    reason = e.reason if isinstance(e, stock.WrittenOff) else None
+    money = (e.price, e.currency) if isinstance(e, stock.ReturnedOut) else (None, None)
+    yield "stock_movement", (e.product, e.warehouse, e.lot, -e.quantity, document, reason, *money)
+    if isinstance(e, stock.Shipped) and e.reserved is not None:
+        yield "stock_promise_movement", (e.product, e.warehouse, None, -e.reserved, NOTHING, NOTHING, e.reservation)
+
+
+def _counted(e: stock.Counted | stock.CountAdjusted) -> Iterator[Line]:
+    found = e.adjustments if isinstance(e, stock.Counted) else [e]
+    for each in found:
+        yield "stock_movement", (e.product, e.warehouse, each.lot, each.quantity, None, "count", None, None)
+
+
+def _promise(
+    e: promises.Reserved | promises.Released | promises.Ordered | promises.OrderCancelled,
+) -> tuple[Any, ...]:
+    sign = 1 if isinstance(e, promises.Reserved | promises.Ordered) else -1
+    if isinstance(e, promises.Reserved | promises.Released):
+        return (e.product, e.warehouse, None, sign * e.quantity, NOTHING, NOTHING, e.reservation)
+    return (e.product, e.warehouse, None, NOTHING, NOTHING, sign * e.quantity, e.order)
+
+
+def _transferred(
+    e: transfers.Dispatched | transfers.Announced | transfers.Accepted | transfers.LostInTransit,
+) -> Iterator[Line]:
+    place = e.product, e.warehouse, e.lot
+    if isinstance(e, transfers.Dispatched):
+        yield "stock_movement", (*place, -e.quantity, e.transfer, None, None, None)
+        return
+    if isinstance(e, transfers.Accepted):
+        yield "stock_movement", (*place, e.quantity, e.transfer, None, None, None)
+    on_its_way = e.quantity if isinstance(e, transfers.Announced) else -e.quantity
+    yield "stock_promise_movement", (*place, NOTHING, on_its_way, NOTHING, e.transfer)
 
 
 def _owed(e: receivables.Issued | receivables.Received | receivables.Allocated) -> Iterator[Line]:
@@ -49,28 +110,57 @@ def _owed(e: receivables.Issued | receivables.Received | receivables.Allocated) 
             yield "receivables_movement", (*whose, "invoice", e.invoice, e.due_on, -e.amount)
 
 
-def _deal(e: deals.Opened | deals.Moved | deals.Won | deals.Lost) -> Iterator[Line]:
+#: ISO 4217's minor units of the currencies in use here.
+PLACES = {"EUR": 2, "USD": 2, None: None}
+
+
+def _told(e: deals.Estimated | deals.Specified | deals.Assigned) -> Iterator[Line]:
+    whose = e.deal, e.pipeline, e.client
+    match e:
+        case deals.Estimated():
+            yield "deal_facts", (*whose, e.amount, e.currency, PLACES[e.currency], None, None)
+            yield "deal_version", (e.deal, {"amount": str(e.amount), "currency": e.currency})
+            yield "timeline", (e.client, e.deal, None, e.amount, e.currency)
+        case deals.Specified():
+            yield "deal_version", (e.deal, {"items": e.items})
+            yield "timeline", (e.client, e.deal, f"items: {len(e.items)}", None, None)
+        case deals.Assigned():
+            yield "deal_facts", (*whose, None, None, None, e.owner, None)
+            yield "deal_version", (e.deal, {"owner": e.owner})
+            yield "timeline", (e.client, e.deal, f"to {e.owner}", None, None)
+
+
+def _deal(e: deals.Opened | deals.Moved | deals.Won | deals.Lost | deals.Reopened) -> Iterator[Line]:
     start = e.deal, e.pipeline, e.stage
     match e:
         case deals.Opened():
             amount = None if e.amount is None else str(e.amount)
             said = {"client": e.client, "pipeline": e.pipeline, "stage": e.stage, "currency": e.currency}
             more = {"amount": amount, "owner": e.owner, "source": e.source, "items": e.items, "outcome": "open"}
-            yield "deal_history", (*start, "open", e.amount, e.currency, e.owner, e.source, None)
+            places = PLACES[e.currency]
+            yield "deal_history", (*start, "open", None)
+            yield (
+                "deal_facts",
+                (e.deal, e.pipeline, e.client, e.amount, e.currency, places, e.owner, e.source),
+            )
             yield "deal_version", (e.deal, known(said | more))
             yield "timeline", (e.client, e.deal, e.stage, e.amount, e.currency)
         case deals.Moved():
-            yield "deal_history", (*start, "open", *[None] * 5)
+            yield "deal_history", (*start, "open", None)
             yield "deal_version", (e.deal, {"stage": e.stage})
             yield "timeline", (e.client, e.deal, f"{e.from_stage} → {e.stage}", None, None)
         case deals.Won():
-            yield "deal_history", (*start, "won", *[None] * 5)
+            yield "deal_history", (*start, "won", None)
             yield "deal_version", (e.deal, {"outcome": "won"})
             yield "timeline", (e.client, e.deal, f"from {e.stage}", None, None)
         case deals.Lost():
-            yield "deal_history", (*start, "lost", *[None] * 4, e.reason)
+            yield "deal_history", (*start, "lost", e.reason)
             yield "deal_version", (e.deal, known({"outcome": "lost", "reason": e.reason, "note": e.note}))
             yield "timeline", (e.client, e.deal, f"from {e.stage}: {e.reason}", None, None)
+        case deals.Reopened():
+            yield "deal_history", (*start, "open", None)
+            yield "deal_version", (e.deal, {"stage": e.stage, "outcome": "open", "reason": None, "note": None})
+            yield "timeline", (e.client, e.deal, f"{e.outcome} → {e.stage}", None, None)
 
 
 def _card(e: Event) -> Iterator[Line]:
@@ -78,9 +168,11 @@ def _card(e: Event) -> Iterator[Line]:
         case clients.Registered():
             said = {"name": e.name, "kind": e.kind, "source": e.source}
             yield "client_version", (e.client, known({**said, "attributes": e.attributes, "contacts": e.contacts}))
+            yield "client_segment", (e.client, e.attributes.get("segment"))
             yield "timeline", (e.client, e.client, e.name, None, None)
         case interactions.Logged():
             kind = e.kind if e.direction is None else f"{e.kind}, {e.direction}"
+            yield "touch", (e.client, e.kind if e.source is None else e.source)
             yield (
                 "timeline",
                 (e.client, e.interaction, kind if e.subject is None else f"{kind}: {e.subject}", None, None),
@@ -115,24 +207,24 @@ def logs(steps: Sequence[Step]) -> dict[str, list[tuple[Any, ...]]]:
     return tables
 
 
-def turnovers(rows: Sequence[tuple[Any, ...]], dimensions: int) -> set[tuple[Any, ...]]:
-    """Month, dimensions, in and out, of a register's log in UTC."""
-    sums: dict[tuple[Any, ...], tuple[Decimal, Decimal]] = {}
+def turnovers(rows: Sequence[tuple[Any, ...]], dimensions: int, resources: int = 1) -> set[tuple[Any, ...]]:
+    """Month, dimensions, then in and out of each resource, of a register's log in UTC."""
+    sums: dict[tuple[Any, ...], list[Decimal]] = {}
     for row in rows:
         key = (row[2].astimezone(UTC).date().replace(day=1), *row[5 : 5 + dimensions])
-        amount = row[5 + dimensions]
-        came, went = sums.get(key, (NOTHING, NOTHING))
-        sums[key] = (came + max(amount, NOTHING), went + max(-amount, NOTHING))
+        amounts = row[5 + dimensions : 5 + dimensions + resources]
+        flows = [flow for amount in amounts for flow in (max(amount, NOTHING), max(-amount, NOTHING))]
+        sums[key] = [a + b for a, b in zip(sums.get(key, [NOTHING] * len(flows)), flows, strict=True)]
     return {(*key, *flows) for key, flows in sums.items()}
 
 
-def balances(rows: Sequence[tuple[Any, ...]], dimensions: int) -> set[tuple[Any, ...]]:
-    """Dimensions and sum, where it is not nothing."""
-    sums: dict[tuple[Any, ...], Decimal] = {}
+def balances(rows: Sequence[tuple[Any, ...]], dimensions: int, resources: int = 1) -> set[tuple[Any, ...]]:
+    """Dimensions and sums, where they are not nothing."""
+    sums: dict[tuple[Any, ...], list[Decimal]] = {}
     for row in rows:
-        key = row[5 : 5 + dimensions]
-        sums[key] = sums.get(key, NOTHING) + row[5 + dimensions]
-    return {(*key, amount) for key, amount in sums.items() if amount}
+        key, amounts = row[5 : 5 + dimensions], row[5 + dimensions : 5 + dimensions + resources]
+        sums[key] = [a + b for a, b in zip(sums.get(key, [NOTHING] * resources), amounts, strict=True)]
+    return {(*key, *amounts) for key, amounts in sums.items() if any(amounts)}
 
 
 def cards(rows: Sequence[tuple[Any, ...]]) -> dict[str, tuple[dict[str, Any], datetime, int]]:

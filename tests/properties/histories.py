@@ -8,7 +8,18 @@ from decimal import Decimal
 from hypothesis import strategies as st
 
 from consumers.ports import Delivered
-from domain import clients, deals, interactions, pipelines, products, receivables, stock, warehouses
+from domain import (
+    clients,
+    deals,
+    interactions,
+    pipelines,
+    products,
+    promises,
+    receivables,
+    stock,
+    transfers,
+    warehouses,
+)
 from domain.event import Event
 from tests.properties.books import delivered
 
@@ -80,6 +91,44 @@ stock_events = st.one_of(
         lot=lots,
         reason=texts,
     ),
+    st.builds(
+        stock.ReturnedIn,
+        product=product_ids,
+        warehouse=warehouse_ids,
+        quantity=quantities,
+        document=texts,
+        lot=lots,
+        price=st.none() | amounts,
+        currency=currencies,
+    ),
+    st.builds(
+        stock.Counted,
+        product=product_ids,
+        warehouse=warehouse_ids,
+        counted=quantities,
+        adjustments=st.lists(
+            st.builds(stock.Adjustment, lot=lots, quantity=small | small.map(lambda n: -n)), max_size=2
+        ),
+    ),
+    st.builds(
+        stock.CountAdjusted,
+        product=product_ids,
+        warehouse=warehouse_ids,
+        quantity=small | small.map(lambda n: -n),
+        lot=lots,
+    ),
+)
+place = {"product": product_ids, "warehouse": warehouse_ids, "quantity": quantities}
+promise_events = st.one_of(
+    st.builds(promises.Reserved, reservation=texts, **place),
+    st.builds(promises.Released, reservation=texts, **place),
+    st.builds(promises.Ordered, order=texts, **place),
+    st.builds(promises.OrderCancelled, order=texts, **place),
+    st.builds(stock.Shipped, reservation=texts, reserved=small, **place),
+    st.builds(transfers.Dispatched, transfer=texts, to_warehouse=warehouse_ids, lot=lots, **place),
+    st.builds(transfers.Announced, transfer=texts, from_warehouse=warehouse_ids, lot=lots, **place),
+    st.builds(transfers.Accepted, transfer=texts, from_warehouse=warehouse_ids, lot=lots, **place),
+    st.builds(transfers.LostInTransit, transfer=texts, from_warehouse=warehouse_ids, lot=lots, **place),
 )
 
 invoice_ids = one_of("I1", "I2", "I3")
@@ -98,7 +147,9 @@ receivables_events = st.one_of(
     ),
 )
 
-in_stage = {"deal": deal_ids, "client": client_ids, "pipeline": st.just("p"), "stage": stages}
+of_deal = {"deal": deal_ids, "client": client_ids, "pipeline": st.just("p")}
+in_stage = {**of_deal, "stage": stages}
+items = st.lists(st.fixed_dictionaries({"product": product_ids, "quantity": texts}), max_size=2)
 deal_events = st.one_of(
     st.builds(
         deals.Opened,
@@ -106,15 +157,19 @@ deal_events = st.one_of(
         currency=currencies,
         owner=maybe_texts,
         source=maybe_texts,
-        items=st.lists(st.fixed_dictionaries({"product": product_ids, "quantity": texts}), max_size=2),
+        items=items,
         **in_stage,
     ),
     st.builds(deals.Moved, from_stage=stages, **in_stage),
     st.builds(deals.Won, **in_stage),
     st.builds(deals.Lost, reason=texts, note=maybe_texts, **in_stage),
+    st.builds(deals.Reopened, outcome=one_of("won", "lost"), **in_stage),
+    st.builds(deals.Estimated, amount=amounts, currency=currencies, **of_deal),
+    st.builds(deals.Specified, items=items, **of_deal),
+    st.builds(deals.Assigned, owner=texts, **of_deal),
 )
 
-facts = st.dictionaries(one_of("size", "branch"), texts)
+facts = st.dictionaries(one_of("size", "branch", "segment"), texts)
 client_events = st.one_of(
     st.builds(
         clients.Registered,
@@ -132,6 +187,7 @@ client_events = st.one_of(
         kind=one_of("call", "email"),
         direction=st.none() | one_of("inbound"),
         subject=maybe_texts,
+        source=maybe_texts,
     ),
 )
 
@@ -160,15 +216,18 @@ other_events = st.one_of(
 
 def order_key(event: Event) -> str:
     match event:
-        case stock.Received() | stock.Shipped() | stock.WrittenOff() | products.Registered():
+        case products.Registered():
             return f"product-{event.product}"
         case receivables.Issued() | receivables.Received() | receivables.Allocated():
             return f"account-{event.client}"
-        case deals.Opened() | deals.Moved() | deals.Won() | deals.Lost():
+        case deals.Opened() | deals.Moved() | deals.Won() | deals.Lost() | deals.Reopened():
+            return f"deal-{event.deal}"
+        case deals.Estimated() | deals.Specified() | deals.Assigned():
             return f"deal-{event.deal}"
         case clients.Registered() | interactions.Logged():
             return f"client-{event.client}"
-    return event.type
+    product = getattr(event, "product", None)
+    return f"product-{product}" if product else event.type
 
 
 def _once(step: Step) -> object:
@@ -181,7 +240,9 @@ def steps_of(events: st.SearchStrategy[Event], max_size: int = 25) -> st.SearchS
     return st.lists(one, max_size=max_size, unique_by=_once)
 
 
-histories = steps_of(st.one_of(stock_events, receivables_events, deal_events, client_events, other_events))
+histories = steps_of(
+    st.one_of(stock_events, promise_events, receivables_events, deal_events, client_events, other_events)
+)
 
 
 def lawful(steps: Sequence[Step]) -> list[Step]:

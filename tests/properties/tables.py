@@ -26,9 +26,9 @@ def _check_shape(books: Books, shape: Shape, expected: list[tuple[Any, ...]]) ->
     assert books.rows(f"SELECT {columns} FROM {log_table(shape)} ORDER BY position, line") == expected
     match shape:
         case Register():
-            width = len(shape.dimensions)
-            assert as_set(books, f"{shape.name}_turnover") == folds.turnovers(expected, width)
-            assert as_set(books, f"{shape.name}_balance") == folds.balances(expected, width)
+            width = len(shape.dimensions), len(shape.resources)
+            assert as_set(books, f"{shape.name}_turnover") == folds.turnovers(expected, *width)
+            assert as_set(books, f"{shape.name}_balance") == folds.balances(expected, *width)
         case Card():
             rows = books.rows(f"SELECT key, facts, effective_at, position FROM {shape.name}")
             assert {key: tuple(rest) for key, *rest in rows} == folds.cards(expected)

@@ -7,7 +7,7 @@ import pytest
 from domain.aggregate import Snapshot, aggregate_class, blank
 from domain.clients import Client
 from domain.event import Event, decode, event_types
-from domain.stock import StockItem
+from domain.stock_item import StockItem
 from projections.stock import stock
 from tests.unit.given import entries, given, now, when
 from tests.unit.words import issue, pay, receive, register_client, register_product, register_warehouse, ship

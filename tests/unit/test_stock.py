@@ -2,7 +2,9 @@
 
 import pytest
 
-from domain.stock import Received, Shipped, StockItem, WrittenOff
+from domain.days import balance
+from domain.stock import Received, Shipped, WrittenOff
+from domain.stock_item import StockItem
 from tests.unit.given import d, dec, entries, given, happened, now, refused, when
 from tests.unit.words import receive, register_product, register_warehouse, ship, write_off
 
@@ -102,7 +104,9 @@ def test_a_warehouse_that_allows_it_may_fall_below_nothing() -> None:
     given(register_warehouse("south", negative_stock="allow"))
     when(ship(5, "2026-01-10", warehouse="south"))
     happened("stock.shipped")
-    assert now(StockItem, "south", "lamp").least_available("", d("2026-01-10")) == (d("2026-01-10"), dec(-5))
+    item = now(StockItem, "south", "lamp")
+    assert isinstance(item, StockItem)
+    assert balance(item.days[""], d("2026-01-10")) == dec(-5)
 
 
 def test_lots_are_apart() -> None:
@@ -111,10 +115,10 @@ def test_lots_are_apart() -> None:
     refused("insufficient_stock", available=dec(2), shortfall=dec(1))
 
 
-def test_stock_without_a_lot_is_apart_from_lots() -> None:
+def test_an_issue_without_a_lot_takes_what_there_is() -> None:
     given(receive(10, "2026-01-01", lot="L1"))
-    when(ship(1, "2026-01-02"))
-    refused("insufficient_stock", available=dec(0))
+    when(ship(11, "2026-01-02"))
+    refused("insufficient_stock", available=dec(10), shortfall=dec(1), on=d("2026-01-02"))
 
 
 def test_warehouses_are_apart() -> None:
