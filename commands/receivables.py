@@ -1,5 +1,7 @@
 """Commands on what clients owe and pay."""
 
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -9,6 +11,8 @@ from commands.command import Command
 from domain.clients import Client
 from domain.deals import Deal
 from domain.receivables import Account, Allocation, Instalment, Issued, Received, Wanted
+from domain.receivables.events import Dated
+from domain.refusal import not_found
 from domain.values import Currency, Day, Id, Name, NotNegativeDecimal, PositiveDecimal
 
 
@@ -66,7 +70,46 @@ class Issue(Command, type="invoice.issue"):
             contract=self.contract,
             deal=self.deal,
         )
-        book.record(account, account.issue(event), claims=f"invoice:{event.invoice}")
+        book.record(account, account.issue(event, book.on), claims=f"invoice:{event.invoice}")
+
+
+class Credit(Command, type="invoice.credit"):
+    """A credit note: it takes off what is open, the earliest instalment first."""
+
+    invoice: Id
+    amount: PositiveDecimal
+    reason: Name
+    credit_note: Id | None = None
+
+    def execute(self, book: Book) -> None:
+        account = _invoiced(book, self.invoice, self.amount)
+        credit_note = self.credit_note or book.new_id()
+        invoice = account.invoice(self.invoice)
+        event, at = invoice.credit(credit_note, self.amount, self.reason, book.effective_at)
+        book.record(account, event, claims=f"credit_note:{credit_note}", effective_at=at)
+
+
+class WriteOff(Command, type="invoice.write_off"):
+    """Bad debt is given up, the earliest instalment first. Money that comes for it later is income."""
+
+    invoice: Id
+    amount: PositiveDecimal
+    reason: Name
+
+    def execute(self, book: Book) -> None:
+        account = _invoiced(book, self.invoice, self.amount)
+        _record(book, account, [account.invoice(self.invoice).write_off(self.amount, self.reason, book.effective_at)])
+
+
+class Cancel(Command, type="invoice.cancel"):
+    """An invoice that should not have been is undone as a whole; nothing may have been paid or credited on it."""
+
+    invoice: Id
+    reason: Name
+
+    def execute(self, book: Book) -> None:
+        account = book.recall(Account, _holder(book, "invoice", self.invoice))
+        _record(book, account, [account.invoice(self.invoice).cancel(self.reason, book.effective_at)])
 
 
 class Receive(Command, type="payment.receive"):
@@ -93,12 +136,108 @@ class Receive(Command, type="payment.receive"):
             bank_account=self.bank_account,
             direction=self.direction,
         )
-        for happened in account.receive(event, self._allocation()):
-            claims = f"payment:{event.payment}" if happened is event else ""
-            at = account.effective(happened, book.effective_at)
-            account = book.record(account, happened, claims=claims, effective_at=at)
+        allocation = self._allocation()
+        if allocation != "oldest":
+            account = _reaching(book, account, allocation)
+        [received, *allocated] = account.receive(event, allocation, book.effective_at)
+        account = book.record(account, received.event, claims=f"payment:{event.payment}", effective_at=received.at)
+        _record(book, account, allocated)
 
     def _allocation(self) -> Allocation:
         if self.allocate == "oldest":
             return "oldest"
         return tuple(Wanted(invoice=wanted.invoice, amount=wanted.amount) for wanted in self.allocate)
+
+
+class Allocate(Command, type="payment.allocate"):
+    """To what is open of the invoice, the earliest instalment first; then to what was written off of it."""
+
+    payment: Id
+    invoice: Id
+    amount: PositiveDecimal
+
+    def execute(self, book: Book) -> None:
+        account = book.get(Account, _holder(book, "payment", self.payment))
+        if self.payment not in account.unapplied:
+            account = book.recall(Account, account.id)
+        account = _reaching(book, account, [Wanted(invoice=self.invoice, amount=self.amount)])
+        payment = account.payment(self.payment)
+        _record(book, account, account.allocate(payment, self.invoice, self.amount, book.effective_at))
+
+
+class Deallocate(Command, type="payment.deallocate"):
+    """The money is unapplied again and the debt open. An offset and a recovery are undone by it, too."""
+
+    payment: Id
+    invoice: Id
+    amount: PositiveDecimal
+
+    def execute(self, book: Book) -> None:
+        account = book.recall(Account, _holder(book, "payment", self.payment))
+        payment = account.payment(self.payment)
+        account.invoice(self.invoice)
+        _record(book, account, payment.deallocate(self.invoice, self.amount, book.effective_at))
+
+
+class Bounce(Command, type="payment.bounce"):
+    """The bank took the payment back: from this day on, what it paid is open again."""
+
+    payment: Id
+    reason: Name | None = None
+
+    def execute(self, book: Book) -> None:
+        account = book.recall(Account, _holder(book, "payment", self.payment))
+        _record(book, account, account.payment(self.payment).bounce(self.reason, book.effective_at))
+
+
+class Refund(Command, type="payment.refund"):
+    """Out of what is unapplied."""
+
+    payment: Id
+    amount: PositiveDecimal
+
+    def execute(self, book: Book) -> None:
+        account = book.recall(Account, _holder(book, "payment", self.payment))
+        _record(book, account, [account.payment(self.payment).refund(self.amount, book.effective_at)])
+
+
+class Offset(Command, type="receivable.offset"):
+    """Unapplied money of one counterparty, the oldest payment first, pays another's debt. The client's total stays."""
+
+    client: Id
+    from_counterparty: Id
+    invoice: Id
+    amount: PositiveDecimal
+
+    def execute(self, book: Book) -> None:
+        book.get(Client, self.client)
+        account = book.find(Account, self.client)
+        account = _reaching(book, account, [Wanted(invoice=self.invoice, amount=self.amount)])
+        _record(book, account, account.offset(self.from_counterparty, self.invoice, self.amount, book.effective_at))
+
+
+def _holder(book: Book, kind: str, id: str) -> str:
+    """The client on whose account a document is."""
+    stream = book.holder(f"{kind}:{id}")
+    if stream is None:
+        raise not_found(kind, id)
+    return stream.removeprefix(f"{Account.kind}-")
+
+
+def _invoiced(book: Book, invoice: str, amount: Decimal) -> Account:
+    account = book.get(Account, _holder(book, "invoice", invoice))
+    return _reaching(book, account, [Wanted(invoice=invoice, amount=amount)])
+
+
+def _reaching(book: Book, account: Account, wanted: Sequence[Wanted]) -> Account:
+    """The account, with all of its past if more is wanted of an invoice than its state knows to be open."""
+    beyond = [each.invoice for each in wanted if not account.has_open(each.invoice, each.amount)]
+    for invoice in beyond:
+        if _holder(book, "invoice", invoice) != account.id:
+            raise not_found("invoice", invoice)
+    return book.recall(Account, account.id) if beyond else account
+
+
+def _record(book: Book, account: Account, decided: Iterable[Dated]) -> None:
+    for event, at in decided:
+        account = book.record(account, event, effective_at=at)

@@ -2,11 +2,20 @@
 
 import pytest
 
+from domain.clients import Changed, Client, CounterpartyAdded, CounterpartyRetired, CreditLimitSet
 from domain.clients import Registered as ClientRegistered
 from domain.products import Registered as ProductRegistered
 from domain.warehouses import Registered as WarehouseRegistered
-from tests.unit.given import command, entries, given, happened, refused, when
-from tests.unit.words import register_client, register_product, register_warehouse
+from tests.unit.given import command, d, dec, entries, given, happened, now, refused, when
+from tests.unit.words import (
+    add_counterparty,
+    change_client,
+    limit_credit,
+    register_client,
+    register_product,
+    register_warehouse,
+    retire_counterparty,
+)
 
 
 def test_a_client_is_registered_with_what_is_known() -> None:
@@ -58,3 +67,69 @@ def test_a_missing_id_of_a_new_thing_is_made(new) -> None:
     when(command(**new), command(**new))
     first, second = (entry.originator_id for entry in entries())
     assert first != second
+
+
+def test_of_a_client_only_what_is_given_changes() -> None:
+    given(register_client("C1", attributes={"size": "big", "branch": "tools"}))
+    when(change_client(name="Anna Schmidt AG", attributes={"size": "small", "branch": None}, contacts={"phone": "1"}))
+    [event] = happened("client.changed")
+    attributes = {"branch": None, "size": "small"}
+    assert event == Changed(client="C1", name="Anna Schmidt AG", attributes=attributes, contacts={"phone": "1"})
+    client = now(Client, "C1")
+    assert isinstance(client, Client)
+    assert client.name == "Anna Schmidt AG"
+
+
+def test_a_change_of_nothing_is_refused() -> None:
+    given(register_client("C1"))
+    when(change_client())
+    refused("invalid")
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        change_client("C9", name="X"),
+        add_counterparty("K1", client="C9"),
+        retire_counterparty("K1", client="C9"),
+        limit_credit(1, client="C9"),
+    ],
+    ids=lambda command: command.type,
+)
+def test_only_what_is_registered_is_changed(ask) -> None:
+    when(ask)
+    refused("not_found", kind="client", id="C9")
+
+
+def test_a_client_may_be_several_counterparties_that_change_over_time() -> None:
+    given(register_client("C1"))
+    when(add_counterparty("K1", name="Schmidt Handel GmbH", tax_id="DE1"), retire_counterparty("K1", "2026-05-10"))
+    added, retired = happened("client.counterparty_added", "client.counterparty_retired")
+    assert added == CounterpartyAdded(client="C1", counterparty="K1", name="Schmidt Handel GmbH", tax_id="DE1")
+    assert retired == CounterpartyRetired(client="C1", counterparty="K1", retired_on=d("2026-05-10"))
+    assert {entry.originator_id for entry in entries()} == {"account-C1"}
+
+
+def test_a_counterparty_is_added_once_and_again_when_it_was_retired() -> None:
+    given(register_client("C1"), add_counterparty("K1"))
+    when(add_counterparty("K1"))
+    refused("already_exists", kind="counterparty", id="K1")
+    given(retire_counterparty("K1"))
+    when(add_counterparty("K1"))
+    happened("client.counterparty_added")
+
+
+def test_a_counterparty_is_retired_once_and_only_one_that_is_there() -> None:
+    given(register_client("C1"), add_counterparty("K1"), retire_counterparty("K1", "2026-05-10"))
+    when(retire_counterparty("K1"))
+    refused("counterparty_retired", on=d("2026-05-10"))
+    when(retire_counterparty("K2"))
+    refused("not_found", kind="counterparty", id="K2")
+
+
+def test_a_credit_limit_is_in_a_currency_and_as_fine_as_that() -> None:
+    given(register_client("C1"))
+    when(limit_credit("1000.001"))
+    refused("invalid", field="amount", places=2)
+    when(limit_credit("1000.00"))
+    assert happened("client.credit_limit_set") == [CreditLimitSet(client="C1", amount=dec(1000), currency="EUR")]

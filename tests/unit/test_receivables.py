@@ -4,12 +4,12 @@ import pytest
 
 from domain.receivables import Account, Allocated, Issued, Received
 from tests.unit.given import d, dec, entries, given, happened, now, refused, when
-from tests.unit.words import issue, pay, register_client, to
+from tests.unit.words import add_counterparty, issue, pay, register_client, to
 
 
 @pytest.fixture(autouse=True)
 def _a_client() -> None:
-    given(register_client("C1"))
+    given(register_client("C1"), *(add_counterparty(name) for name in ("A", "B", "other")))
 
 
 def paid() -> list[tuple[str, str, str]]:
@@ -192,13 +192,13 @@ def test_anothers_money_does_not_pay() -> None:
 def test_another_clients_invoice_is_not_there_to_be_paid() -> None:
     given(register_client("C2"), issue("I1", 100, due="2026-06-10", client="C2"))
     when(pay(100, allocate=[to("I1", 100)]))
-    refused("not_found", id="I1")
+    refused("not_found", kind="invoice", id="I1")
 
 
 def test_a_settled_invoice_takes_no_more() -> None:
     given(issue("I1", 100, due="2026-06-10"), pay(100, payment="Z0", allocate="oldest"))
     when(pay(1, allocate=[to("I1", 1)]))
-    refused("not_found", id="I1")
+    refused("over_allocation", invoice="I1", open=dec(0), shortfall=dec(1))
 
 
 def test_a_finer_allocation_than_the_currency_has_is_refused() -> None:
@@ -210,7 +210,7 @@ def test_a_finer_allocation_than_the_currency_has_is_refused() -> None:
 def test_what_is_settled_leaves_the_state() -> None:
     given(issue("I1", 100, due="2026-06-10"), pay(100, allocate="oldest"))
     assert (account().invoices, account().unapplied) == ({}, {})
-    assert account().version == 3
+    assert account().version == 6
 
 
 def test_an_invoice_for_nothing_is_settled_when_it_is_issued() -> None:
