@@ -1,5 +1,6 @@
 """Commands on deals."""
 
+from collections.abc import Sequence
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -55,9 +56,42 @@ class Open(Command, type="deal.open"):
             currency=self.currency,
             owner=self.owner,
             source=self.source,
-            items=[item.model_dump(mode="json", exclude_none=True) for item in self.items],
+            items=_plain(self.items),
         )
         book.record(deal, deal.open(event, pipeline))
+
+
+class Estimate(Command, type="deal.estimate"):
+    """What the deal is worth, from its effective time on."""
+
+    deal: Id
+    amount: NotNegativeDecimal
+    currency: Currency
+
+    def execute(self, book: Book) -> None:
+        deal = book.get(Deal, self.deal)
+        check_amount(self.amount, self.currency)
+        book.record(deal, deal.estimate(self.amount, self.currency, at=book.effective_at))
+
+
+class Specify(Command, type="deal.specify"):
+    """All that the deal is about, in place of what was said before."""
+
+    deal: Id
+    items: Annotated[list[Item], Field(min_length=1, max_length=1000)]
+
+    def execute(self, book: Book) -> None:
+        deal = book.get(Deal, self.deal)
+        book.record(deal, deal.specify(_plain(self.items), at=book.effective_at))
+
+
+class Assign(Command, type="deal.assign"):
+    deal: Id
+    owner: Id
+
+    def execute(self, book: Book) -> None:
+        deal = book.get(Deal, self.deal)
+        book.record(deal, deal.assign(self.owner, at=book.effective_at))
 
 
 class Move(Command, type="deal.move"):
@@ -85,3 +119,18 @@ class Lose(Command, type="deal.lose"):
     def execute(self, book: Book) -> None:
         deal = book.get(Deal, self.deal)
         book.record(deal, deal.lose(self.reason, self.note, at=book.effective_at))
+
+
+class Reopen(Command, type="deal.reopen"):
+    """A closed deal begins again, at any stage."""
+
+    deal: Id
+    stage: Id
+
+    def execute(self, book: Book) -> None:
+        deal = book.get(Deal, self.deal)
+        book.record(deal, deal.reopen(self.stage, book.get(Pipeline, deal.pipeline), at=book.effective_at))
+
+
+def _plain(items: Sequence[Item]) -> list[dict[str, str]]:
+    return [item.model_dump(mode="json", exclude_none=True) for item in items]

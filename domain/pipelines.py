@@ -11,9 +11,12 @@ from domain.refusal import Refusal, already_exists
 
 Policy = Literal["strict", "forward", "free"]
 
+STATES = {"start", "won", "lost"}
+"""What a deal comes from and ends in, beside the stages; so none of these may be called the same."""
+
 
 class Stage(BaseModel):
-    """``requires`` names what a deal must have before it may enter: amount, owner, source."""
+    """``requires`` names what a deal must have before it may enter: amount, owner, source, items."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -39,6 +42,8 @@ class Pipeline(Aggregate, kind="pipeline"):
         ids = [stage.stage for stage in event.stages]
         if len(set(ids)) < len(ids):
             raise Refusal("invalid", "Two stages have the same id.", field="stages")
+        if taken := STATES & set(ids):
+            raise Refusal("invalid", f"{', '.join(sorted(taken))}: every deal has such a state.", field="stages")
         return event
 
     def stage(self, id: str) -> Stage:

@@ -4,7 +4,18 @@ import pytest
 
 from domain.pipelines import Defined
 from tests.unit.given import given, happened, refused, when
-from tests.unit.words import define_pipeline, move, open_deal, register_client, win
+from tests.unit.words import (
+    assign,
+    define_pipeline,
+    estimate,
+    lose,
+    move,
+    open_deal,
+    register_client,
+    reopen,
+    specify,
+    win,
+)
 
 
 def test_a_pipeline_keeps_its_stages_in_order() -> None:
@@ -22,6 +33,12 @@ def test_a_pipeline_is_defined_once() -> None:
 
 def test_two_stages_may_not_have_the_same_id() -> None:
     when(define_pipeline("free", "A", "B", "A"))
+    refused("invalid", field="stages")
+
+
+@pytest.mark.parametrize("state", ["start", "won", "lost"])
+def test_a_stage_may_not_be_called_like_a_state_that_every_deal_has(state: str) -> None:
+    when(define_pipeline("free", "A", state))
     refused("invalid", field="stages")
 
 
@@ -90,3 +107,48 @@ def test_an_amount_of_nothing_is_an_amount() -> None:
     given(register_client(), define_pipeline("free", A=["amount"]))
     when(open_deal(amount="0", currency="EUR"))
     happened("deal.opened")
+
+
+TOLD = [
+    ("amount", lambda on: estimate(5, on)),
+    ("items", lambda on: specify("lamp", on=on)),
+    ("owner", lambda on: assign("eve", on)),
+]
+
+
+@pytest.mark.parametrize(("fact", "tell"), TOLD)
+def test_what_was_told_of_a_deal_meets_a_requirement_from_its_time_on(fact: str, tell) -> None:
+    given(register_client(), define_pipeline("free", B=[fact]), open_deal(on="2026-05-01"), tell("2026-05-10"))
+    when(move("B", "2026-05-09"))
+    refused("requirement_missing", stage="B", missing=[fact])
+    when(move("B", "2026-05-10"))
+    happened("deal.moved")
+
+
+def test_what_was_told_twice_is_known_from_the_earlier_time_on() -> None:
+    given(register_client(), define_pipeline("free", B=["owner"]), open_deal(on="2026-05-01"))
+    given(assign("eve", "2026-05-10"), assign("kim", "2026-05-03"), assign("joe", "2026-05-20"))
+    when(move("B", "2026-05-03"))
+    happened("deal.moved")
+
+
+@pytest.mark.parametrize("policy", ["strict", "forward", "free"])
+@pytest.mark.parametrize("stage", "ABC")
+def test_no_policy_decides_where_a_deal_is_reopened(policy: str, stage: str) -> None:
+    given(register_client(), define_pipeline(policy), open_deal(stage="B"), lose())
+    when(reopen(stage))
+    happened("deal.reopened")
+
+
+def test_a_deal_is_reopened_with_what_the_stage_requires() -> None:
+    given(register_client(), define_pipeline("free", C=["owner"]), open_deal(), lose())
+    when(reopen("C"))
+    refused("requirement_missing", stage="C", missing=["owner"])
+
+
+@pytest.mark.parametrize("policy", ["strict", "forward", "free"])
+@pytest.mark.parametrize("start", "ABC")
+def test_a_deal_is_lost_from_any_stage_under_every_policy(policy: str, start: str) -> None:
+    given(register_client(), define_pipeline(policy), open_deal(stage=start))
+    when(lose())
+    happened("deal.lost")
