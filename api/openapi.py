@@ -220,7 +220,8 @@ def query_responses(query: Query) -> dict[str | int, Any]:
     items = {"type": "array", "items": {"$ref": f"#/components/schemas/{name}"}}
     schema = {"type": "object", "properties": {"items": items, "next": {"type": ["string", "null"]}, "meta": META}}
     content = {**_json(schema), "text/csv": {"schema": {"type": "string"}}}
-    return {"200": {"description": query.title, "content": content}, **problems(422, 503)}
+    statuses = (404, 422, 503) if query.of else (422, 503)
+    return {"200": {"description": query.title, "content": content}, **problems(*statuses)}
 
 
 def components(queries: tuple[Query, ...]) -> dict[str, Any]:

@@ -17,6 +17,8 @@ from infra.postgres.migrate import Ledger
 from infra.postgres.queries import Answering, Progress, Queries
 from projections.query import ListParameters, Parameters, Query, end_of
 
+IS_THERE = "SELECT key FROM {card}_at(NULL, %(known_at)s) WHERE key = %({card})s"
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -43,7 +45,9 @@ def ask(queries: Queries, ledger: Ledger, query: Query, given: Parameters) -> An
 
 def _list(
     answering: Answering, query: Query, given: ListParameters, values: Mapping[str, Any], meta: Mapping[str, Any]
-) -> Answer:
+) -> Answer | None:
+    if query.of and not answering.rows(IS_THERE.format(card=query.of), values):
+        return None
     after = _read_cursor(given.cursor, len(query.order)) if given.cursor else None
     try:
         rows = answering.page(query.text, values, query.order_keys, after, given.limit)

@@ -1,12 +1,19 @@
-"""Deals: their cards, and the history of their stages that every figure of the funnel is computed from."""
+"""Deals: their cards, and the histories that every figure of the funnel is computed from.
 
-from collections.abc import Mapping, Sequence
+``deal_history`` has a row a move and nothing else, so that its rows are entries; what a deal is worth and whose it is
+goes its own ways in ``deal_facts``. ``touch`` and ``client_segment`` are kept here, too: an answer is of one progress.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
 
-from domain.deals import Lost, Moved, Opened, Won
+from domain.clients import Changed, Registered
+from domain.deals import Assigned, Estimated, Lost, Moved, Opened, Reopened, Specified, Won
+from domain.interactions import Logged
 from domain.pipelines import Defined
+from domain.values import minor_units
 from projections.cards import card_queries, patch
 from projections.projection import Projection
 from projections.query import Result
@@ -17,35 +24,27 @@ pipeline = Card("pipeline", key="pipeline")
 deal_history = History(
     "deal_history",
     subject="deal",
+    states={"pipeline": "text", "stage": "text", "outcome": "text", "reason": "text"},
+)
+deal_facts = History(
+    "deal_facts",
+    subject="deal",
     states={
         "pipeline": "text",
-        "stage": "text",
-        "outcome": "text",
+        "client": "text",
         "amount": "numeric",
         "currency": "text",
+        "minor_units": "integer",
         "owner": "text",
         "source": "text",
-        "reason": "text",
     },
 )
+touch = History("touch", subject="client", states={"source": "text"})
+client_segment = History("client_segment", subject="client", states={"segment": "text"})
 
 
-@deal_history.on(Opened)
-def entered_first(e: Opened) -> Row:
-    return deal_history.enter(
-        deal=e.deal,
-        pipeline=e.pipeline,
-        stage=e.stage,
-        outcome="open",
-        amount=e.amount,
-        currency=e.currency,
-        owner=e.owner,
-        source=e.source,
-    )
-
-
-@deal_history.on(Moved)
-def entered(e: Moved) -> Row:
+@deal_history.on(Opened, Moved, Reopened)
+def entered(e: Opened | Moved | Reopened) -> Row:
     return deal_history.enter(deal=e.deal, pipeline=e.pipeline, stage=e.stage, outcome="open")
 
 
@@ -57,6 +56,53 @@ def closed_won(e: Won) -> Row:
 @deal_history.on(Lost)
 def closed_lost(e: Lost) -> Row:
     return deal_history.enter(deal=e.deal, pipeline=e.pipeline, stage=e.stage, outcome="lost", reason=e.reason)
+
+
+@deal_facts.on(Opened)
+def told_first(e: Opened) -> Row:
+    return deal_facts.enter(
+        deal=e.deal,
+        pipeline=e.pipeline,
+        client=e.client,
+        amount=e.amount,
+        currency=e.currency,
+        minor_units=e.currency and minor_units(e.currency),
+        owner=e.owner,
+        source=e.source,
+    )
+
+
+@deal_facts.on(Estimated)
+def worth(e: Estimated) -> Row:
+    return deal_facts.enter(
+        deal=e.deal,
+        pipeline=e.pipeline,
+        client=e.client,
+        amount=e.amount,
+        currency=e.currency,
+        minor_units=minor_units(e.currency),
+    )
+
+
+@deal_facts.on(Assigned)
+def owned(e: Assigned) -> Row:
+    return deal_facts.enter(deal=e.deal, pipeline=e.pipeline, client=e.client, owner=e.owner)
+
+
+@touch.on(Logged)
+def touched(e: Logged) -> Row:
+    return touch.enter(client=e.client, source=e.source or e.kind)
+
+
+@client_segment.on(Registered)
+def belongs(e: Registered) -> Row:
+    return client_segment.enter(client=e.client, segment=e.attributes.get("segment"))
+
+
+@client_segment.on(Changed)
+def belongs_now(e: Changed) -> Iterator[Row]:
+    if "segment" in e.attributes:
+        yield client_segment.enter(client=e.client, segment=e.attributes["segment"])
 
 
 @deal.on(Opened)
@@ -79,6 +125,26 @@ def won(e: Won) -> Row:
 @deal.on(Lost)
 def lost(e: Lost) -> Row:
     return patch(e.deal, e, "reason", "note", outcome="lost")
+
+
+@deal.on(Reopened)
+def reopened(e: Reopened) -> Row:
+    return patch(e.deal, e, "stage", outcome="open", reason=None, note=None)
+
+
+@deal.on(Estimated)
+def estimated(e: Estimated) -> Row:
+    return patch(e.deal, e, "amount", "currency")
+
+
+@deal.on(Specified)
+def specified(e: Specified) -> Row:
+    return patch(e.deal, e, "items")
+
+
+@deal.on(Assigned)
+def assigned(e: Assigned) -> Row:
+    return patch(e.deal, e, "owner")
 
 
 @pipeline.on(Defined)
@@ -116,7 +182,7 @@ def with_stages(rows: Sequence[Result], _: Mapping[str, Any]) -> Mapping[str, An
     return {"deal": rows[0]["deal"], "facts": rows[0]["facts"], "position": rows[0]["position"], "stages": stages}
 
 
-projection = Projection("deals", 1, (deal_history, deal, pipeline))
+projection = Projection("deals", 2, (deal_history, deal_facts, touch, client_segment, deal, pipeline))
 queries = (
     *card_queries("/v1/deals", deal, projection, DealCard, sql_one="deal_one", assemble=with_stages),
     *card_queries("/v1/pipelines", pipeline, projection, PipelineCard),

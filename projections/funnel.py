@@ -3,27 +3,56 @@
 What each figure means: docs/reference/figures.md.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, BeforeValidator, Field, create_model
 
 from domain.values import Currency, Day, Id
-from projections.query import Parameters, Query, Result
+from projections.query import SQL, Assemble, ListParameters, Parameters, Query, Result, comma_separated
+
+Dimension = Literal["owner", "source", "segment"]
+Grouping = Annotated[list[Dimension], BeforeValidator(comma_separated)]
+Money = Annotated[Currency | None, Field(description="Amounts in this currency; default: the book's")]
+
+#: What several figures' SQL begin with; closings have moves in them.
+PARTS = {
+    name: (SQL / f"funnel_{name}.sql").read_text(encoding="utf-8") for name in ("closings", "moves", "days", "worth")
+}
 
 
 class OfPipeline(Parameters):
-    """Amounts are added up in one currency: the book's, unless told."""
-
     pipeline: Id
-    currency: Currency | None = None
 
 
-class OpenedIn(Parameters):
-    pipeline: Id
+class Standing(OfPipeline):
+    currency: Money = None
+    group_by: Annotated[Grouping, Field(description="Any of owner, source, segment (the client's attribute)")] = []
+
+
+class OpenedIn(OfPipeline):
     opened_from: Day
     opened_to: Day
+
+
+class ClosedIn(OfPipeline):
+    closed_from: Day
+    closed_to: Day
+
+
+class Losses(ClosedIn, ListParameters):
+    currency: Money = None
+
+
+class Moves(OfPipeline, ListParameters):
+    opened_from: Annotated[Day | None, Field(description="Of deals opened on this day or later")] = None
+    opened_to: Annotated[Day | None, Field(description="Of deals opened on this day or earlier")] = None
+
+
+class Attribution(Losses):
+    until: Annotated[Literal["opening", "winning"], Field(description="Touches at or before")] = "opening"
+    method: Literal["first", "last", "linear"] = "first"
 
 
 class StageNow(BaseModel):
@@ -41,18 +70,75 @@ class StageReached(BaseModel):
     step_conversion: Decimal | None
 
 
+class WinRate(BaseModel):
+    won: int
+    lost: int
+    rate: Decimal | None
+
+
+class Loss(BaseModel):
+    stage: str
+    reason: str
+    deals: int
+    amount: Decimal
+
+
+_transition: dict[str, Any] = {"from": (str, ...), "to": (str, ...), "deals": (int, ...)}
+Transition: type[BaseModel] = create_model("Transition", **_transition)
+
+
+class Duration(BaseModel):
+    stage: str
+    visits: int
+    mean_days: Decimal | None
+    median_days: Decimal | None
+    p90_days: Decimal | None
+    per_deal_mean_days: Decimal | None
+    open_visits: int
+
+
+class Cycle(BaseModel):
+    deals: int
+    mean_days: Decimal | None
+    median_days: Decimal | None
+    p90_days: Decimal | None
+
+
+class Attributed(BaseModel):
+    source: str | None
+    deals: int
+    amount: Decimal
+
+
 def snapshot(rows: Sequence[Result], given: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The rows are of one state and group each; a group's answer has all states."""
     if not rows:
         return None
-    outcomes = {row["outcome"]: {"deals": row["deals"], "amount": row["amount"]} for row in rows if row["outcome"]}
-    stages = [row for row in rows if row["stage"]]
+    of = {"pipeline": given["pipeline"], "currency": given["currency"] or given["book_currency"]}
+    states = {row["state"]: row for row in rows}
+    if not given["group_by"]:
+        return {**of, **_standing(states, rows)}
+    groups: dict[tuple[str | None, ...], list[Result]] = {}
+    for row in rows:
+        if row["deals"]:
+            groups.setdefault(tuple(row[dimension] for dimension in given["group_by"]), []).append(row)
     return {
-        "pipeline": given["pipeline"],
-        "currency": given["currency"] or given["book_currency"],
-        "stages": [{name: row[name] for name in ("stage", "name", "deals", "amount")} for row in stages],
-        "won": outcomes["won"],
-        "lost": outcomes["lost"],
-        "weighted": sum((row["weighted"] for row in stages), Decimal(0)),
+        **of,
+        "groups": [
+            {**dict(zip(given["group_by"], key, strict=True)), **_standing(states, groups[key])}
+            for key in sorted(groups, key=lambda key: [(name is None, name or "") for name in key])
+        ],
+    }
+
+
+def _standing(states: Mapping[str, Result], rows: Iterable[Result]) -> Mapping[str, Any]:
+    found = {state: {"deals": 0, "amount": Decimal(0)} for state in states}
+    found |= {row["state"]: {"deals": row["deals"], "amount": row["amount"]} for row in rows}
+    outcomes = {outcome: found.pop(outcome) for outcome in ("won", "lost")}
+    return {
+        "stages": [{"stage": stage, "name": states[stage]["name"], **figures} for stage, figures in found.items()],
+        **outcomes,
+        "weighted": sum((found[stage]["amount"] * states[stage]["probability"] for stage in found), Decimal(0)),
     }
 
 
@@ -72,17 +158,34 @@ def cohort(rows: Sequence[Result], given: Mapping[str, Any]) -> Mapping[str, Any
     }
 
 
+def win_rate(rows: Sequence[Result], given: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    return {"pipeline": given["pipeline"], **rows[0]} if rows else None
+
+
+def cycle(rows: Sequence[Result], given: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    outcomes = {row["outcome"]: {name: row[name] for name in Cycle.model_fields} for row in rows}
+    return {"pipeline": given["pipeline"], "won": outcomes["won"], "lost": outcomes["lost"]} if rows else None
+
+
+def _answer(name: str, parameters: type[Parameters], row: type[BaseModel], title: str, assemble: Assemble) -> Query:
+    sql = f"funnel_{name.replace('-', '_')}"
+    return Query(f"/v1/funnel/{name}", "deals", sql, parameters, row, title, assemble=assemble, names=PARTS)
+
+
+def _list(
+    name: str, parameters: type[ListParameters], row: type[BaseModel], title: str, order: tuple[str, ...]
+) -> Query:
+    sql = f"funnel_{name}"
+    return Query(f"/v1/funnel/{name}", "deals", sql, parameters, row, title, order=order, of="pipeline", names=PARTS)
+
+
 queries = (
-    Query(
-        "/v1/funnel/snapshot", "deals", "funnel_snapshot", OfPipeline, StageNow, "Where deals stand", assemble=snapshot
-    ),
-    Query(
-        "/v1/funnel/cohort",
-        "deals",
-        "funnel_cohort",
-        OpenedIn,
-        StageReached,
-        "How far deals have come",
-        assemble=cohort,
-    ),
+    _answer("snapshot", Standing, StageNow, "Where deals stand", snapshot),
+    _answer("cohort", OpenedIn, StageReached, "How far deals have come", cohort),
+    _answer("win-rate", ClosedIn, WinRate, "What part of the closed deals was won", win_rate),
+    _list("losses", Losses, Loss, "From which stage deals were lost, and why", ("line", "reason")),
+    _list("transitions", Moves, Transition, "Moves from state to state", ("line",)),
+    _list("durations", Moves, Duration, "How long deals stay in a stage", ("line",)),
+    _answer("cycle", ClosedIn, Cycle, "How long it takes from opening to winning or losing", cycle),
+    _list("attribution", Attribution, Attributed, "What led to the deals that were won", ("source",)),
 )

@@ -46,7 +46,8 @@ class Query:
     """``order`` names the columns of a list's rows that order them uniquely, and by which pages continue.
 
     ``assemble`` makes an answer that is not a list of the rows, None meaning not found. ``row`` describes a row for the
-    documentation. ``names`` go into the SQL where it stands for several tables of one shape.
+    documentation. ``names`` go into the SQL where it stands for several tables of one shape. ``of`` is the card that a
+    list belongs to: without it there is no list, not even an empty one.
     """
 
     path: str
@@ -58,6 +59,7 @@ class Query:
     order: tuple[str, ...] = ()
     assemble: Assemble | None = None
     names: Mapping[str, str] = field(default_factory=dict)
+    of: str = ""
 
     @property
     def order_keys(self) -> tuple[str, ...]:

@@ -1,19 +1,10 @@
 -- Deals opened in the period, by how far they have come; one row a stage.
-WITH stage AS (
-    SELECT ordinality AS n, s ->> 'stage' AS stage, s ->> 'name' AS name
-      FROM pipeline_at(NULL, %(known_at)s), jsonb_array_elements(facts -> 'stages') WITH ORDINALITY AS t (s, ordinality)
-     WHERE key = %(pipeline)s
-), seen AS (
-    SELECT h.*, first_value(effective_at) OVER (PARTITION BY deal ORDER BY effective_at, position, line) AS opened_at
-      FROM deal_history h
-     WHERE pipeline = %(pipeline)s
-       AND effective_at <= %(moment)s AND (%(known_at)s IS NULL OR position <= %(known_at)s)
-), cohort AS (
-    SELECT * FROM seen
+WITH {moves}, cohort AS (
+    SELECT * FROM move
      WHERE (opened_at AT TIME ZONE %(time_zone)s)::date BETWEEN %(opened_from)s AND %(opened_to)s
 ), deal AS (
     SELECT deal, max(n) AS furthest, bool_or(outcome = 'won') AS ever_won,
-           (array_agg(outcome ORDER BY effective_at DESC, position DESC, line DESC))[1] AS outcome
+           max(outcome) FILTER (WHERE left_at IS NULL) AS outcome
       FROM cohort JOIN stage USING (stage) GROUP BY deal
 ), total AS (
     SELECT count(*) AS opened, count(*) FILTER (WHERE outcome = 'won') AS won,

@@ -31,6 +31,22 @@ def lost(deal: str, reason: str, *, on: str) -> Command:
     return {"type": "deal.lose", "deal": deal, "reason": reason, "effective_at": at(on)}
 
 
+def reopened(deal: str, stage: str, *, on: str) -> Command:
+    return {"type": "deal.reopen", "deal": deal, "stage": stage, "effective_at": at(on)}
+
+
+def estimated(deal: str, amount: str, *, on: str) -> Command:
+    return {"type": "deal.estimate", "deal": deal, "amount": amount, "currency": "EUR", "effective_at": at(on)}
+
+
+def assigned(deal: str, owner: str, *, on: str) -> Command:
+    return {"type": "deal.assign", "deal": deal, "owner": owner, "effective_at": at(on)}
+
+
+def touched(client: str, kind: str, *, on: str, **more: object) -> Command:
+    return {"type": "interaction.log", "client": client, "kind": kind, "effective_at": at(on), **more}
+
+
 def product(id: str = "P1", *, scale: int = 0, **more: object) -> Command:
     return {"type": "product.register", "product": id, "name": "Lamp", "unit": "pcs", "scale": scale, **more} | {
         "costing": "fifo"
