@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from commands.book import Book
 from commands.command import Command
+from domain.clients import Client
 from domain.deals import Deal
 from domain.event import Event
 from domain.money import check_amount
@@ -107,16 +108,15 @@ class Receive(Movement, type="stock.receive"):
 
 
 class Ship(Movement, type="stock.ship"):
-    """``reservation`` is the promise that it keeps, as far as that goes."""
+    """``reservation`` is the promise that it keeps, as far as that goes. ``client`` need not be told beside a deal."""
 
     reservation: Id | None = None
     deal: Id | None = None
+    client: Id | None = None
     document: Id | None = None
 
     def execute(self, book: Book) -> None:
         product, warehouse, item = self.look_up(book)
-        if self.deal:
-            book.get(Deal, self.deal)
         event = Shipped(
             product=self.product,
             warehouse=self.warehouse,
@@ -125,8 +125,19 @@ class Ship(Movement, type="stock.ship"):
             deal=self.deal,
             document=self.document,
             reservation=self.reservation,
+            client=self._client(book),
         )
         enter(book, item, *item.ship(event, product, warehouse, on=book.on, at=book.effective_at))
+
+    def _client(self, book: Book) -> str | None:
+        if self.deal:
+            deal = book.get(Deal, self.deal)
+            if self.client not in (None, deal.client):
+                raise Refusal(
+                    "invalid", f"The deal {self.deal} is {deal.client}'s.", field="client", client=deal.client
+                )
+            return deal.client
+        return book.get(Client, self.client).id if self.client else None
 
 
 class WriteOff(Movement, type="stock.write_off"):
@@ -150,7 +161,7 @@ class WriteOff(Movement, type="stock.write_off"):
 
 
 class ListReasons(Command, type="stock.list_reasons"):
-    """Why stock may be written off from now on. Until the company makes its list, the usual ones (domain/reasons.py)."""
+    """Why stock may be written off from now on. Until the company makes its list, the usual reasons count."""
 
     reasons: Annotated[list[Name], Field(min_length=1, max_length=200)]
 

@@ -28,7 +28,7 @@ class Received(Event, type="stock.received"):
 
 
 class Shipped(Event, type="stock.shipped"):
-    """``reserved`` is how much of it had been promised by ``reservation``."""
+    """``reserved`` is how much of it had been promised by ``reservation``; ``client`` is whom it goes to."""
 
     product: str
     warehouse: str
@@ -38,6 +38,7 @@ class Shipped(Event, type="stock.shipped"):
     document: str | None = None
     reservation: str | None = None
     reserved: Decimal | None = None
+    client: str | None = None
 
 
 class WrittenOff(Event, type="stock.written_off"):

@@ -25,5 +25,5 @@ class ProductCard(BaseModel):
     attributes: dict[str, str]
 
 
-projection = Projection("products", 1, (product,))
+projection = Projection("products", 2, (product,))
 queries = card_queries("/v1/products", product, projection, ProductCard)

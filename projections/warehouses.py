@@ -21,5 +21,5 @@ class WarehouseCard(BaseModel):
     negative_stock: str
 
 
-projection = Projection("warehouses", 1, (warehouse,))
+projection = Projection("warehouses", 2, (warehouse,))
 queries = card_queries("/v1/warehouses", warehouse, projection, WarehouseCard)

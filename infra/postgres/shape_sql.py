@@ -56,9 +56,7 @@ def _register_names(shape: Register) -> dict[str, str]:
         "dimension_columns": _each(", ", dimensions, lambda d: f"{d} {_type(shape, d)}"),
         "resource_columns": _each(", ", resources, lambda r: f"{r} numeric NOT NULL"),
         "turnover_columns": _each(", ", flows, lambda f: f"{f} numeric NOT NULL"),
-        "returned_columns": _each(", ", [*dimensions, *resources], lambda c: f"{c} {shape.columns[c]}"),
-        "returned_flows": _each(", ", dimensions, lambda d: f"{d} {dimensions[d]}")
-        + _each("", flows, lambda f: f", {f} numeric"),
+        "flow_columns": _each(", ", flows, lambda f: f"{f} numeric"),
         "sums": _each(", ", resources, lambda r: f"sum({r}) AS {r}"),
         "flow_sums": _each(", ", flows, lambda f: f"sum({f})"),
         "split_sums": _each(", ", split, lambda part: f"sum({part})"),

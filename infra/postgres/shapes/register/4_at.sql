@@ -1,7 +1,8 @@
 -- Balances at a moment (NULL: now), as known at a position (NULL: by all that is known).
--- Inlined into the query that uses it; the branches that do not apply are pruned when it is planned.
+-- Inlined into the query that uses it; the branches that do not apply are pruned when it is planned. The table as the
+-- type of its rows keeps their collation: as plain text the ids would match no index (tests/integration/test_plans.py).
 CREATE FUNCTION {name}_at(as_of timestamptz, known_at bigint)
-RETURNS TABLE ({returned_columns}) LANGUAGE sql STABLE AS $$
+RETURNS SETOF {name}_balance LANGUAGE sql STABLE AS $$
     SELECT {dimensions}, {sums} FROM (
         SELECT {dimensions}, {resources} FROM {name}_balance
          WHERE as_of IS NULL AND known_at IS NULL

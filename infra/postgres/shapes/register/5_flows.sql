@@ -1,6 +1,6 @@
 -- What came in and went out from one day to another, both included: whole months, and the days at both ends.
 CREATE FUNCTION {name}_flows(first_day date, last_day date, known_at bigint)
-RETURNS TABLE ({returned_flows}) LANGUAGE sql STABLE AS $$
+RETURNS SETOF {name}_flow LANGUAGE sql STABLE AS $$
     SELECT {dimensions}, {flow_sums} FROM (
         SELECT {dimensions}, {flows} FROM {name}_turnover
          WHERE known_at IS NULL

@@ -1,0 +1,115 @@
+"""What is asked about one client, product or deal is found by index, however big the tables have grown."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from api.querying import ask
+from infra.postgres.connection import Database, Pool
+from infra.postgres.migrate import Ledger, migrate
+from infra.postgres.queries import Answering, Queries
+from infra.postgres.read_models import PostgresReadModels
+from infra.postgres.shape_sql import log_table
+from projections import PROJECTIONS, QUERIES
+from projections.query import Query
+from projections.shapes import Card, Register, Shape
+from tests.integration.writing import query as run
+
+ROWS, KEYS = 20_000, 5_000
+MOST_PAGES = 60
+
+VALUES = {
+    "text": f"'K' || mod(n, {KEYS})",
+    "numeric": "1",
+    "integer": "1",
+    "date": "'2026-01-01'::date + mod(n, 90)::int",
+    "jsonb": """'{"stages": []}'""",
+}
+
+ASKED = {
+    "client": "K7",
+    "product": "K7",
+    "deal": "K7",
+    "pipeline": "K7",
+    "warehouse": "K7",
+    "from": "2026-01-10",
+    "to": "2026-03-15",
+    "opened_from": "2026-01-10",
+    "opened_to": "2026-03-15",
+    "closed_from": "2026-01-10",
+    "closed_to": "2026-03-15",
+    "until": "winning",
+    "method": "linear",
+}
+ABOUT_ONE = {"client", "product", "deal"}
+
+
+@pytest.fixture(scope="module")
+def full(dsn: str) -> Iterator[Pool]:
+    """Read models with twenty thousand rows in each log, of five thousand keys."""
+    database = Database(dsn, "plans")
+    migrate(database)
+    models = PostgresReadModels(database)
+    models.prepare(PROJECTIONS)
+    models.close()
+    for projection in PROJECTIONS:
+        for shape in projection.shapes:
+            _fill(database, shape)
+    run(database, "ANALYZE; SELECT 1")
+    with Pool(database) as pool:
+        yield pool
+
+
+def _fill(database: Database, shape: Shape) -> None:
+    schema = f"{database.schema}_read"
+    cells = ", ".join(VALUES[type] for type in shape.columns.values())
+    log = f"SELECT n, 0, '2026-01-01'::timestamptz + n * interval '6 minutes', now(), 'x', {cells}"
+    columns = ", ".join(["position", "line", "effective_at", "recorded_at", "type", *shape.columns])
+    run(
+        database,
+        f"INSERT INTO {schema}.{log_table(shape)} ({columns}) {log} FROM generate_series(1, {ROWS}) n RETURNING 1",
+    )
+    match shape:
+        case Register():
+            sums = ", ".join([*(VALUES[t] for t in shape.dimensions.values()), *("1" for _ in shape.resources)])
+            flows = ", ".join([*(VALUES[t] for t in shape.dimensions.values()), *("1, 0" for _ in shape.resources)])
+            balance, turnover = f"{schema}.{shape.name}_balance", f"{schema}.{shape.name}_turnover"
+            run(database, f"INSERT INTO {balance} SELECT {sums} FROM generate_series(1, {KEYS}) n RETURNING 1")
+            months = "generate_series(0, 2) AS m, generate_series(1, 5000) AS n"
+            run(
+                database,
+                f"INSERT INTO {turnover} SELECT '2026-01-01'::date + 31 * m, {flows} FROM {months} RETURNING 1",
+            )
+        case Card():
+            facts = f"SELECT 'K' || n, '{{}}', '2026-01-01', n FROM generate_series(1, {KEYS}) n RETURNING 1"
+            run(database, f"INSERT INTO {schema}.{shape.name} {facts}")
+
+
+def _about_one(query: Query) -> bool:
+    return bool(ABOUT_ONE & query.parameters.model_fields.keys())
+
+
+@pytest.mark.parametrize("moment", [{}, {"as_of": "2026-02-10"}, {"known_at": 15_000}], ids=["now", "then", "as known"])
+@pytest.mark.parametrize("query", list(filter(_about_one, QUERIES)), ids=lambda query: query.path)
+def test_one_is_found_without_reading_all(
+    full: Pool, query: Query, moment: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages: list[int] = []
+    rows = Answering.rows
+
+    def explained(self: Answering, sql: str, given: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+        self.cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {sql}", given)
+        [plan] = self.cursor.fetchall()[0]["QUERY PLAN"]
+        pages.append(plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"])
+        return rows(self, sql, given)
+
+    def page(self: Answering, sql: str, given: Mapping[str, Any], *_: object) -> Sequence[Mapping[str, Any]]:
+        return explained(self, sql, given)
+
+    monkeypatch.setattr(Answering, "rows", explained)
+    monkeypatch.setattr(Answering, "page", page)
+    names = {field.alias or name for name, field in query.parameters.model_fields.items()}
+    given = {name: value for name, value in ASKED.items() if name in names and name != "warehouse"}
+    ask(Queries(full), Ledger("EUR", "UTC"), query, query.parameters.model_validate({**given, **moment}))
+    assert sum(pages) < MOST_PAGES
