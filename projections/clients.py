@@ -1,8 +1,17 @@
-"""Client cards."""
+"""Client cards: who they are, which legal entities they trade as, and how much they may owe.
 
+A patch replaces whole facts. What changes piece by piece is therefore a fact a piece, ``attributes.size`` or
+``counterparty.K1``, and put together when the card is read (sql/clients.sql).
+"""
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+import orjson
 from pydantic import BaseModel
 
-from domain.clients import Registered
+from domain.clients import Changed, CounterpartyAdded, CounterpartyRetired, CreditLimitSet, Registered
 from projections.cards import card_queries, patch
 from projections.projection import Projection
 from projections.shapes import Card, Row
@@ -15,6 +24,42 @@ def registered(e: Registered) -> Row:
     return patch(e.client, e, "name", "kind", "source", "attributes", "contacts")
 
 
+@client.on(Changed)
+def changed(e: Changed) -> Row:
+    attributes = {f"attributes.{name}": value for name, value in e.attributes.items()}
+    contacts = {f"contacts.{name}": value for name, value in e.contacts.items()}
+    return patch(e.client, e, "name", "source", **attributes, **contacts)
+
+
+@client.on(CounterpartyAdded)
+def counterparty_added(e: CounterpartyAdded) -> Row:
+    known = {"counterparty": e.counterparty, "name": e.name, "tax_id": e.tax_id}
+    return e.client, orjson.dumps({f"counterparty.{e.counterparty}": known, f"retired.{e.counterparty}": None}).decode()
+
+
+@client.on(CounterpartyRetired)
+def counterparty_retired(e: CounterpartyRetired) -> Row:
+    return patch(e.client, e, **{f"retired.{e.counterparty}": e.retired_on})
+
+
+@client.on(CreditLimitSet)
+def credit_limit_set(e: CreditLimitSet) -> Row:
+    limit = {"amount": str(e.amount), "currency": e.currency}
+    return e.client, orjson.dumps({"credit_limit": limit}).decode()
+
+
+class Counterparty(BaseModel):
+    counterparty: str
+    name: str | None
+    tax_id: str | None
+    retired_on: date | None
+
+
+class CreditLimit(BaseModel):
+    amount: Decimal
+    currency: str
+
+
 class ClientCard(BaseModel):
     client: str
     name: str
@@ -22,7 +67,14 @@ class ClientCard(BaseModel):
     source: str | None = None
     attributes: dict[str, str]
     contacts: dict[str, str]
+    counterparties: list[Counterparty]
+    credit_limit: CreditLimit | None = None
 
 
-projection = Projection("clients", 1, (client,))
-queries = card_queries("/v1/clients", client, projection, ClientCard)
+projection = Projection("clients", 2, (client,))
+_all, _one = card_queries("/v1/clients", client, projection, ClientCard)
+_FOUND = "%(search)s IS NULL OR strpos(lower(key), lower(%(search)s)) > 0 OR strpos(lower(name), lower(%(search)s)) > 0"
+queries = (
+    replace(_all, sql="clients", names={"where": _FOUND}),
+    replace(_one, sql="clients", names={"where": "key = %(client)s"}),
+)

@@ -1,7 +1,8 @@
 """The receivables register: what is owed by client, counterparty and currency, item by item.
 
 An item is an invoice's instalment (positive while open) or a payment's unapplied rest (negative). So buckets plus
-unapplied are the balance by construction, and the balance is the register's sum.
+unapplied are the balance by construction, and the balance is the register's sum. ``entry`` is the document that moved
+it, as a statement names it.
 """
 
 from collections.abc import Iterator
@@ -11,11 +12,27 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from domain.receivables import Allocated, Issued, Received
+from domain.receivables import (
+    Allocated,
+    Bounced,
+    Cancelled,
+    Credited,
+    Deallocated,
+    Issued,
+    Offset,
+    Received,
+    Refunded,
+    WrittenOff,
+)
 from domain.values import Currency, Id
+from projections import credit, statement
+from projections import payments as summary
 from projections.cards import patch
+from projections.credit import credit_limit
+from projections.payments import payments
 from projections.projection import Projection
 from projections.query import ListParameters, Query
+from projections.sales import sales
 from projections.shapes import Card, Register, Row
 
 receivables = Register(
@@ -29,6 +46,7 @@ receivables = Register(
         "due_on": "date",
     },
     resources=("amount",),
+    details={"entry": "text"},
 )
 invoice = Card("invoice", key="invoice")
 
@@ -36,23 +54,54 @@ invoice = Card("invoice", key="invoice")
 @receivables.on(Issued)
 def issued(e: Issued) -> Iterator[Row]:
     for part in e.terms:
-        yield e.client, e.counterparty, e.currency, "invoice", e.invoice, part.due_on, part.amount
+        yield e.client, e.counterparty, e.currency, "invoice", e.invoice, part.due_on, part.amount, e.invoice
+
+
+@receivables.on(Credited)
+def credited(e: Credited) -> Iterator[Row]:
+    for part in e.parts:
+        yield e.client, e.counterparty, e.currency, "invoice", e.invoice, part.due_on, -part.amount, e.credit_note
+
+
+@receivables.on(WrittenOff, Cancelled)
+def given_up(e: WrittenOff | Cancelled) -> Iterator[Row]:
+    for part in e.parts:
+        yield e.client, e.counterparty, e.currency, "invoice", e.invoice, part.due_on, -part.amount, e.invoice
 
 
 @receivables.on(Received)
 def received(e: Received) -> Row:
-    return e.client, e.counterparty, e.currency, "payment", e.payment, None, -e.amount
+    return e.client, e.counterparty, e.currency, "payment", e.payment, None, -e.amount, e.payment
+
+
+@receivables.on(Refunded, Bounced)
+def gone_back(e: Refunded | Bounced) -> Row:
+    return e.client, e.counterparty, e.currency, "payment", e.payment, None, e.amount, e.payment
 
 
 @receivables.on(Allocated)
 def allocated(e: Allocated) -> Iterator[Row]:
-    yield e.client, e.counterparty, e.currency, "payment", e.payment, None, e.amount
-    yield e.client, e.counterparty, e.currency, "invoice", e.invoice, e.due_on, -e.amount
+    yield e.client, e.counterparty, e.currency, "payment", e.payment, None, e.amount, e.payment
+    if not e.recovery:
+        yield e.client, e.counterparty, e.currency, "invoice", e.invoice, e.due_on, -e.amount, e.invoice
+
+
+@receivables.on(Offset)
+def offset(e: Offset) -> Iterator[Row]:
+    yield e.client, e.from_counterparty, e.currency, "payment", e.payment, None, e.amount, e.payment
+    yield e.client, e.counterparty, e.currency, "invoice", e.invoice, e.due_on, -e.amount, e.invoice
+
+
+@receivables.on(Deallocated)
+def deallocated(e: Deallocated) -> Iterator[Row]:
+    yield e.client, e.from_counterparty, e.currency, "payment", e.payment, None, -e.amount, e.payment
+    if not e.recovery:
+        yield e.client, e.counterparty, e.currency, "invoice", e.invoice, e.due_on, e.amount, e.invoice
 
 
 @invoice.on(Issued)
 def invoice_card(e: Issued) -> Row:
-    return patch(e.invoice, e, "client", "counterparty", "amount", "currency", "issued_on")
+    return patch(e.invoice, e, "client", "counterparty", "amount", "currency", "issued_on", "terms")
 
 
 class Owed(ListParameters):
@@ -90,7 +139,7 @@ class OpenItem(BaseModel):
     overdue_days: int
 
 
-projection = Projection("receivables", 1, (receivables, invoice))
+projection = Projection("receivables", 2, (receivables, invoice, sales, payments, credit_limit))
 queries = (
     Query(
         "/v1/receivables/ageing",
@@ -110,4 +159,7 @@ queries = (
         "What is open, item by item",
         order=("client", "due_on", "invoice"),
     ),
+    *statement.queries,
+    *credit.queries,
+    *summary.queries,
 )

@@ -39,12 +39,14 @@ def lines(e: Event) -> Iterator[Line]:
             yield "stock_promise_movement", _promise(e)
         case transfers.Dispatched() | transfers.Announced() | transfers.Accepted() | transfers.LostInTransit():
             yield from _transferred(e)
-        case receivables.Issued() | receivables.Received() | receivables.Allocated():
-            yield from _owed(e)
         case deals.Opened() | deals.Moved() | deals.Won() | deals.Lost() | deals.Reopened():
             yield from _deal(e)
         case deals.Estimated() | deals.Specified() | deals.Assigned():
             yield from _told(e)
+        case _ if isinstance(e, MONEY):
+            yield from _owed(e)
+        case _ if isinstance(e, AGREED):
+            yield from _agreed(e)
         case _:
             yield from _card(e)
 
@@ -61,6 +63,9 @@ def _went_out(e: stock.Shipped | stock.ReturnedOut | stock.WrittenOff) -> Iterat
     reason = e.reason if isinstance(e, stock.WrittenOff) else None
     money = (e.price, e.currency) if isinstance(e, stock.ReturnedOut) else (None, None)
     yield "stock_movement", (e.product, e.warehouse, e.lot, -e.quantity, document, reason, *money)
+    if isinstance(e, stock.Shipped) and e.client is not None:
+        said = f"{e.quantity} {e.product}" + ("" if e.lot is None else f", lot {e.lot}")
+        yield "timeline", (e.client, e.document or e.deal or e.product, said, None, None)
     if isinstance(e, stock.Shipped) and e.reserved is not None:
         yield "stock_promise_movement", (e.product, e.warehouse, None, -e.reserved, NOTHING, NOTHING, e.reservation)
 
@@ -93,21 +98,104 @@ def _transferred(
     yield "stock_promise_movement", (*place, NOTHING, on_its_way, NOTHING, e.transfer)
 
 
-def _owed(e: receivables.Issued | receivables.Received | receivables.Allocated) -> Iterator[Line]:
+MONEY = (
+    receivables.Issued,
+    receivables.Credited,
+    receivables.WrittenOff,
+    receivables.Cancelled,
+    receivables.Received,
+    receivables.Refunded,
+    receivables.Bounced,
+    receivables.Allocated,
+    receivables.Deallocated,
+    receivables.Offset,
+)
+
+
+def _owed(e: Any) -> Iterator[Line]:
+    """Each item that moved, by which amount and named by which document; then what else is kept of it."""
     whose = e.client, e.counterparty, e.currency
     match e:
         case receivables.Issued():
             for part in e.terms:
-                yield "receivables_movement", (*whose, "invoice", e.invoice, part.due_on, part.amount)
+                yield "receivables_movement", (*whose, "invoice", e.invoice, part.due_on, part.amount, e.invoice)
             said = {"client": e.client, "counterparty": e.counterparty, "amount": str(e.amount)}
-            yield "invoice_version", (e.invoice, {**said, "currency": e.currency, "issued_on": str(e.issued_on)})
+            listed = [{"due_on": str(part.due_on), "amount": str(part.amount)} for part in e.terms]
+            more = {"currency": e.currency, "issued_on": str(e.issued_on), "terms": listed}
+            yield "invoice_version", (e.invoice, {**said, **more})
+            yield "sales_movement", (e.client, e.currency, e.amount)
             yield "timeline", (e.client, e.invoice, None, e.amount, e.currency)
-        case receivables.Received():
-            yield "receivables_movement", (*whose, "payment", e.payment, None, -e.amount)
-            yield "timeline", (e.client, e.payment, None, e.amount, e.currency)
+        case receivables.Credited() | receivables.WrittenOff() | receivables.Cancelled():
+            named = e.credit_note if isinstance(e, receivables.Credited) else e.invoice
+            for part in e.parts:
+                yield "receivables_movement", (*whose, "invoice", e.invoice, part.due_on, -part.amount, named)
+            if not isinstance(e, receivables.WrittenOff):
+                yield "sales_movement", (e.client, e.currency, -e.amount)
+            summary = f"{e.invoice}: {e.reason}" if isinstance(e, receivables.Credited) else e.reason
+            yield "timeline", (e.client, named, summary, e.amount, e.currency)
+        case receivables.Received() | receivables.Refunded() | receivables.Bounced():
+            yield from _bank(e)
+        case _:
+            yield from _paid(e)
+
+
+def _bank(e: receivables.Received | receivables.Refunded | receivables.Bounced) -> Iterator[Line]:
+    sign = -1 if isinstance(e, receivables.Received) else 1
+    item = e.client, e.counterparty, e.currency, "payment", e.payment, None
+    kinds = receivables.Received, receivables.Refunded, receivables.Bounced
+    amounts = [e.amount if isinstance(e, kind) else NOTHING for kind in kinds]
+    yield "receivables_movement", (*item, sign * e.amount, e.payment)
+    yield "payments_movement", (e.client, e.bank_account, e.direction, e.currency, *amounts)
+    summary = e.reason if isinstance(e, receivables.Bounced) else None
+    yield "timeline", (e.client, e.payment, summary, e.amount, e.currency)
+
+
+def _paid(e: receivables.Allocated | receivables.Deallocated | receivables.Offset) -> Iterator[Line]:
+    sign = -1 if isinstance(e, receivables.Deallocated) else 1
+    payer = e.counterparty if isinstance(e, receivables.Allocated) else e.from_counterparty
+    recovery = not isinstance(e, receivables.Offset) and e.recovery
+    money = e.client, payer, e.currency, "payment", e.payment, None
+    debt = e.client, e.counterparty, e.currency, "invoice", e.invoice, e.due_on
+    yield "receivables_movement", (*money, sign * e.amount, e.payment)
+    if not recovery:
+        yield "receivables_movement", (*debt, -sign * e.amount, e.invoice)
+    match e:
         case receivables.Allocated():
-            yield "receivables_movement", (*whose, "payment", e.payment, None, e.amount)
-            yield "receivables_movement", (*whose, "invoice", e.invoice, e.due_on, -e.amount)
+            summary = f"→ {e.invoice}, written off" if recovery else f"→ {e.invoice}"
+        case receivables.Deallocated():
+            summary = f"← {e.invoice}"
+        case _:
+            summary = f"{e.from_counterparty} → {e.counterparty}, {e.invoice}"
+    yield "timeline", (e.client, e.payment, summary, e.amount, e.currency)
+
+
+AGREED = clients.Changed, clients.CounterpartyAdded, clients.CounterpartyRetired, clients.CreditLimitSet
+
+
+def _agreed(e: Any) -> Iterator[Line]:
+    match e:
+        case clients.Changed():
+            parts = {f"attributes.{name}": value for name, value in e.attributes.items()}
+            parts |= {f"contacts.{name}": value for name, value in e.contacts.items()}
+            yield "client_version", (e.client, {**known({"name": e.name, "source": e.source}), **parts})
+            if "segment" in e.attributes:
+                yield "client_segment", (e.client, e.attributes["segment"])
+            changes = [e.name, e.source]
+            changes += [f"{name}: {value or '–'}" for name, value in {**e.attributes, **e.contacts}.items()]
+            yield "timeline", (e.client, e.client, ", ".join(change for change in changes if change), None, None)
+        case clients.CounterpartyAdded():
+            said = {"counterparty": e.counterparty, "name": e.name, "tax_id": e.tax_id}
+            patch = {f"counterparty.{e.counterparty}": said, f"retired.{e.counterparty}": None}
+            yield "client_version", (e.client, patch)
+            yield "timeline", (e.client, e.counterparty, e.name, None, None)
+        case clients.CounterpartyRetired():
+            yield "client_version", (e.client, {f"retired.{e.counterparty}": str(e.retired_on)})
+            yield "timeline", (e.client, e.counterparty, None, None, None)
+        case clients.CreditLimitSet():
+            limit = {"amount": str(e.amount), "currency": e.currency}
+            yield "client_version", (e.client, {"credit_limit": limit})
+            yield "credit_limit_version", (e.client, limit)
+            yield "timeline", (e.client, e.client, None, e.amount, e.currency)
 
 
 #: ISO 4217's minor units of the currencies in use here.

@@ -82,7 +82,15 @@ stock_events = st.one_of(
         lot=lots,
         document=maybe_texts,
     ),
-    st.builds(stock.Shipped, product=product_ids, warehouse=warehouse_ids, quantity=quantities, lot=lots),
+    st.builds(
+        stock.Shipped,
+        product=product_ids,
+        warehouse=warehouse_ids,
+        quantity=quantities,
+        lot=lots,
+        document=maybe_texts,
+        client=st.none() | one_of("C1", "C2"),
+    ),
     st.builds(
         stock.WrittenOff,
         product=product_ids,
@@ -131,20 +139,28 @@ promise_events = st.one_of(
     st.builds(transfers.LostInTransit, transfer=texts, from_warehouse=warehouse_ids, lot=lots, **place),
 )
 
-invoice_ids = one_of("I1", "I2", "I3")
+invoice_ids, payment_ids = one_of("I1", "I2", "I3"), one_of("Z1", "Z2")
 owed = {"client": client_ids, "counterparty": counterparties, "currency": currencies}
 terms = st.lists(st.builds(receivables.Instalment, due_on=days, amount=amounts), min_size=1, max_size=3).map(tuple)
+part = {"payment": payment_ids, "invoice": invoice_ids, "due_on": days, "amount": amounts, **owed}
+off = {"invoice": invoice_ids, "amount": amounts, "parts": terms, "reason": texts, **owed}
+bank = {"payment": payment_ids, "amount": amounts, "bank_account": maybe_texts, "direction": maybe_texts, **owed}
 receivables_events = st.one_of(
     st.builds(receivables.Issued, invoice=invoice_ids, amount=amounts, issued_on=days, terms=terms, **owed),
-    st.builds(receivables.Received, payment=one_of("Z1", "Z2"), amount=amounts, **owed),
+    st.builds(receivables.Credited, credit_note=texts, **off),
+    st.builds(receivables.WrittenOff, **off) | st.builds(receivables.Cancelled, **off),
+    st.builds(receivables.Received, **bank),
+    st.builds(receivables.Refunded, **bank) | st.builds(receivables.Bounced, reason=maybe_texts, **bank),
+    st.builds(receivables.Allocated, recovery=st.none() | st.just(True), **part),
     st.builds(
-        receivables.Allocated,
-        payment=one_of("Z1", "Z2"),
-        invoice=invoice_ids,
-        due_on=days,
-        amount=amounts,
-        **owed,
+        receivables.Deallocated,
+        from_counterparty=counterparties,
+        issued_on=days,
+        received_at=moments,
+        recovery=st.none() | st.just(True),
+        **part,
     ),
+    st.builds(receivables.Offset, from_counterparty=counterparties, **part),
 )
 
 of_deal = {"deal": deal_ids, "client": client_ids, "pipeline": st.just("p")}
@@ -180,6 +196,23 @@ client_events = st.one_of(
         attributes=facts,
         contacts=facts,
     ),
+    st.builds(
+        clients.Changed,
+        client=client_ids,
+        name=maybe_texts,
+        source=maybe_texts,
+        attributes=st.dictionaries(one_of("size", "branch", "segment"), maybe_texts),
+        contacts=st.dictionaries(one_of("phone"), maybe_texts),
+    ),
+    st.builds(
+        clients.CounterpartyAdded,
+        client=client_ids,
+        counterparty=counterparties,
+        name=maybe_texts,
+        tax_id=maybe_texts,
+    ),
+    st.builds(clients.CounterpartyRetired, client=client_ids, counterparty=counterparties, retired_on=days),
+    st.builds(clients.CreditLimitSet, client=client_ids, amount=amounts, currency=currencies),
     st.builds(
         interactions.Logged,
         interaction=one_of("T1", "T2"),
@@ -218,14 +251,16 @@ def order_key(event: Event) -> str:
     match event:
         case products.Registered():
             return f"product-{event.product}"
-        case receivables.Issued() | receivables.Received() | receivables.Allocated():
+        case clients.CounterpartyAdded() | clients.CounterpartyRetired() | clients.CreditLimitSet():
             return f"account-{event.client}"
         case deals.Opened() | deals.Moved() | deals.Won() | deals.Lost() | deals.Reopened():
             return f"deal-{event.deal}"
         case deals.Estimated() | deals.Specified() | deals.Assigned():
             return f"deal-{event.deal}"
-        case clients.Registered() | interactions.Logged():
+        case clients.Registered() | clients.Changed() | interactions.Logged():
             return f"client-{event.client}"
+    if type(event).__module__ == "domain.receivables.events":
+        return f"account-{event.client}"
     product = getattr(event, "product", None)
     return f"product-{product}" if product else event.type
 
@@ -253,7 +288,10 @@ def lawful(steps: Sequence[Step]) -> list[Step]:
         match step.event:
             case receivables.Issued(invoice=invoice):
                 issued.add(invoice)
-            case receivables.Allocated(invoice=invoice) if invoice not in issued:
+            case receivables.Allocated() | receivables.Deallocated() | receivables.Offset() | receivables.Credited():
+                if step.event.invoice not in issued:
+                    continue
+            case receivables.WrittenOff() | receivables.Cancelled() if step.event.invoice not in issued:
                 continue
         kept.append(step)
     return kept

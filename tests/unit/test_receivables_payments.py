@@ -299,3 +299,45 @@ def test_several_reversals_in_one_batch_see_each_other() -> None:
         "payment.allocated",
         "payment.refunded",
     ]
+
+
+def test_what_was_settled_and_is_open_again_is_paid_from_that_day_on_recalled_or_not() -> None:
+    paid(50, on="2026-05-12", payment="Z1")
+    paid(50, on="2026-05-12", payment="Z2")
+    given(deallocate("Z1", "I1", 50, "2026-05-20"))
+    paid(50, on="2026-05-20", payment="Z3")
+    part = pay(10, "2026-05-16", payment="Z4", counterparty="A", allocate=[to("I1", 10)])
+    again = pay(10, "2026-05-16", payment="Z5", counterparty="A", allocate=[to("I1", 10)])
+    when(deallocate("Z2", "I1", 50, "2026-05-15"), part)
+    assert on_days()[-2:] == ["2026-05-16", "2026-05-16"]
+    when(again)
+    assert on_days() == ["2026-05-16", "2026-05-16"]
+
+
+def test_a_bounce_waits_for_all_that_was_taken_back_before() -> None:
+    given(pay(100, "2026-05-12", counterparty="A", allocate=[to("I1", 40)]))
+    given(issue("I2", 60, due="2026-06-10", on="2026-05-10", counterparty="A"))
+    given(issue("I3", 40, due="2026-06-10", on="2026-05-10", counterparty="A"))
+    given(allocate("Z1", "I2", 60, "2026-05-13"))
+    given(deallocate("Z1", "I1", 40, "2026-05-20"), allocate("Z1", "I3", 40, "2026-05-20"))
+    given(deallocate("Z1", "I2", 60, "2026-05-15"))
+    when(bounce("Z1", "2026-05-16"))
+    assert on_days() == ["2026-05-20", "2026-05-20"]
+
+
+def test_a_payment_that_was_all_applied_and_is_free_again_is_applied_from_that_day_on_recalled_or_not() -> None:
+    given(*(issue(id, 100, due="2026-06-10", on="2026-05-10", counterparty="A") for id in ("I2", "I3")))
+    given(pay(100, "2026-05-12", counterparty="A", allocate=[to("I1", 50), to("I2", 50)]))
+    given(deallocate("Z1", "I1", 50, "2026-05-18"), allocate("Z1", "I3", 50, "2026-05-20"))
+    when(deallocate("Z1", "I2", 50, "2026-05-15"), allocate("Z1", "I3", 10, "2026-05-16"))
+    assert on_days() == ["2026-05-15", "2026-05-16"]
+    when(allocate("Z1", "I3", 10, "2026-05-16"))
+    assert on_days() == ["2026-05-16"]
+
+
+def test_nothing_is_offset_before_the_money_and_the_invoice_are_there() -> None:
+    when(offset("B", "I1", 10, "2026-05-01"))
+    assert on_days() == ["2026-05-12"]
+    given(issue("I2", 10, due="2026-06-10", on="2026-05-28", counterparty="A"))
+    when(offset("B", "I2", 10, "2026-05-15"))
+    assert on_days() == ["2026-05-28"]

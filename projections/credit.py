@@ -1,0 +1,70 @@
+"""How long clients take to pay, and how much of their credit they have used."""
+
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from domain.clients import CreditLimitSet
+from domain.values import Currency, Day, Id
+from projections.cards import patch, the_card
+from projections.query import Parameters, Query
+from projections.shapes import Card, Row
+
+credit_limit = Card("credit_limit", key="client")
+
+
+@credit_limit.on(CreditLimitSet)
+def credit_limited(e: CreditLimitSet) -> Row:
+    return patch(e.client, e, "amount", "currency")
+
+
+class SalesOutstanding(Parameters):
+    from_: Annotated[Day, Field(alias="from", description="First day")]
+    to: Annotated[Day, Field(description="Last day, included")]
+    client: Id | None = None
+    currency: Annotated[Currency | None, Field(description="Default: the book's")] = None
+
+
+class OfClient(Parameters):
+    client: Id
+
+
+class SalesOutstandingRow(BaseModel):
+    currency: str
+    balance: Decimal
+    gross: Decimal
+    sales: Decimal
+    days: int
+    dso_net: Decimal | None
+    dso_gross: Decimal | None
+
+
+class Exposure(BaseModel):
+    client: str
+    currency: str
+    exposure: Decimal
+    limit: Decimal | None
+    available: Decimal | None
+
+
+queries = (
+    Query(
+        "/v1/receivables/dso",
+        "receivables",
+        "receivables_dso",
+        SalesOutstanding,
+        SalesOutstandingRow,
+        "Days sales outstanding",
+        assemble=the_card,
+    ),
+    Query(
+        "/v1/receivables/exposure",
+        "receivables",
+        "receivables_exposure",
+        OfClient,
+        Exposure,
+        "What of a client's credit is used",
+        assemble=the_card,
+    ),
+)

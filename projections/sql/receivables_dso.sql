@@ -1,0 +1,26 @@
+-- Balance at the end / net sales of the period × its days.
+WITH owed AS (
+    SELECT coalesce(sum(amount), 0) AS balance, coalesce(sum(amount) FILTER (WHERE kind = 'invoice'), 0) AS gross
+      FROM receivables_at(
+               LEAST((%(to)s + 1)::timestamp AT TIME ZONE %(time_zone)s - interval '1 microsecond', %(as_of)s),
+               %(known_at)s)
+     WHERE (%(client)s IS NULL OR client = %(client)s) AND currency = coalesce(%(currency)s, %(book_currency)s)
+), sold AS (
+    SELECT coalesce(sum(amount), 0) AS sales
+      FROM (
+        SELECT client, currency, amount_in - amount_out AS amount
+          FROM sales_flows(%(from_)s, %(to)s, %(known_at)s)
+         WHERE %(as_of)s IS NULL
+         UNION ALL
+        SELECT client, currency, amount
+          FROM sales_movement
+         WHERE %(as_of)s IS NOT NULL AND effective_on BETWEEN %(from_)s AND %(to)s AND effective_at <= %(as_of)s
+           AND (%(known_at)s IS NULL OR position <= %(known_at)s)
+      ) flows
+     WHERE (%(client)s IS NULL OR client = %(client)s) AND currency = coalesce(%(currency)s, %(book_currency)s)
+), period AS (
+    SELECT greatest(%(to)s - %(from_)s + 1, 0) AS days
+)
+SELECT coalesce(%(currency)s, %(book_currency)s) AS currency, balance, gross, sales, days,
+       round(balance * days / nullif(sales, 0), 2) AS dso_net, round(gross * days / nullif(sales, 0), 2) AS dso_gross
+  FROM owed, sold, period
