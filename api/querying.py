@@ -33,7 +33,7 @@ class Answer:
 def ask(queries: Queries, ledger: Ledger, query: Query, given: Parameters) -> Answer | None:
     """The answer, or None if there is no such thing."""
     with queries.moment() as answering:
-        progress = next(p for p in answering.progress() if p.projection == query.projection)
+        progress = answering.progress(query.projection)
         values = _values(answering, ledger, given)
         meta = _meta(values, given, progress)
         if isinstance(given, ListParameters):

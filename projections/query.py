@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -41,7 +42,7 @@ class ListParameters(Parameters):
 Assemble = Callable[[Sequence[Result], Mapping[str, Any]], Mapping[str, Any] | None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Query:
     """``order`` names the columns of a list's rows that order them uniquely, and by which pages continue.
 
@@ -61,14 +62,14 @@ class Query:
     names: Mapping[str, str] = field(default_factory=dict)
     of: str = ""
 
-    @property
+    @cached_property
     def order_keys(self) -> tuple[str, ...]:
         """The order in SQL; what may be NULL, being grouped away, counts as empty text."""
         fields = self.row.model_fields
         nullable = {name for name in self.order if name in fields and fields[name].annotation == (str | None)}
         return tuple(f"coalesce({name}, '')" if name in nullable else name for name in self.order)
 
-    @property
+    @cached_property
     def text(self) -> str:
         text = (SQL / f"{self.sql}.sql").read_text(encoding="utf-8")
         for name, value in self.names.items():

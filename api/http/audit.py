@@ -52,6 +52,6 @@ def mount(app: FastAPI, service: Service) -> None:
                 "behind_events": each.log_size - each.position,
                 "behind_seconds": round(max(0.0, each.behind_seconds), 3),
             }
-            for each in service.queries.progress()
+            for each in service.queries.lags()
         ]
         return Response(dumps(progress), media_type="application/json")

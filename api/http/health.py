@@ -25,7 +25,7 @@ class ProjectionFigures:
         )
         size = GaugeMetricFamily("grossbuch_log_size", "Position of the last event")
         size.add_metric([], self._service.queries.log_size())
-        for each in self._service.queries.progress():
+        for each in self._service.queries.lags():
             behind.add_metric([each.projection], each.log_size - each.position)
             seconds.add_metric([each.projection], max(0.0, each.behind_seconds))
         return [behind, seconds, size]
@@ -42,7 +42,7 @@ def mount(app: FastAPI, service: Service) -> None:
     @app.get("/v1/health/ready", tags=["health"], responses=problems(503))
     def ready() -> Response:
         """200 when commands and queries are taken."""
-        service.queries.progress()
+        service.queries.lags()
         return Response(dumps({"status": "ready"}), media_type="application/json")
 
     @app.get("/metrics", tags=["health"], include_in_schema=False)

@@ -65,8 +65,8 @@ async def wait_for(service: Service, projection: str, given: Parameters) -> None
         return
     deadline = monotonic() + given.wait_ms / 1000
     while True:
-        progress = await asyncio.to_thread(service.queries.progress)
-        position = next((each.position for each in progress if each.projection == projection), 0)
+        progress = await asyncio.to_thread(service.queries.progress, projection)
+        position = progress.position
         if position >= given.min_position:
             return
         if monotonic() >= deadline:

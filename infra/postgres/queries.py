@@ -14,6 +14,7 @@ from infra.postgres.connection import Pool, read_sql
 
 SQL = Path(__file__).with_name("sql")
 PROGRESS = read_sql(SQL / "progress.sql")
+LAGS = read_sql(SQL / "lags.sql")
 AUDIT_EVENTS = read_sql(SQL / "audit_events.sql")
 POSITION_AT = read_sql(SQL / "position_at.sql")
 
@@ -26,6 +27,12 @@ class Progress:
     version: int
     position: int
     log_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lag(Progress):
+    """And for how long the next event has been waiting for it."""
+
     behind_seconds: float
 
 
@@ -44,9 +51,14 @@ class Queries:
                 if not connection.closed:
                     cursor.execute("COMMIT")
 
-    def progress(self) -> list[Progress]:
+    def progress(self, projection: str) -> Progress:
         with self.moment() as answering:
-            return answering.progress()
+            return answering.progress(projection)
+
+    def lags(self) -> list[Lag]:
+        """Of all projections."""
+        with self.moment() as answering:
+            return [Lag(**row) for row in answering.rows(LAGS, {})]
 
     def log_size(self) -> int:
         with self.moment() as answering:
@@ -57,9 +69,10 @@ class Queries:
 class Answering:
     cursor: RealDictCursor
 
-    def progress(self) -> list[Progress]:
-        self.cursor.execute(PROGRESS)
-        return [Progress(**row) for row in self.cursor.fetchall()]
+    def progress(self, projection: str) -> Progress:
+        self.cursor.execute(PROGRESS, (projection,))
+        [row] = self.cursor.fetchall()
+        return Progress(**row)
 
     def log_size(self) -> int:
         self.cursor.execute(head.POSITION)

