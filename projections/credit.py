@@ -5,16 +5,27 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from domain.clients import CreditLimitSet
+from domain.clients import CounterpartyAdded, CreditLimitSet, Registered
 from domain.values import Currency, Day, Id
 from projections.cards import patch, the_card
 from projections.query import Parameters, Query
 from projections.shapes import Card, Row
 
-credit_limit = Card("credit_limit", key="client")
+debtor = Card("debtor", key="debtor")
+"""Who may owe: clients, with their credit limit, and counterparties."""
 
 
-@credit_limit.on(CreditLimitSet)
+@debtor.on(Registered)
+def registered(e: Registered) -> Row:
+    return patch(e.client, e)
+
+
+@debtor.on(CounterpartyAdded)
+def counterparty_added(e: CounterpartyAdded) -> Row:
+    return patch(e.counterparty, e)
+
+
+@debtor.on(CreditLimitSet)
 def credit_limited(e: CreditLimitSet) -> Row:
     return patch(e.client, e, "amount", "currency")
 

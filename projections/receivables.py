@@ -28,7 +28,7 @@ from domain.values import Currency, Id
 from projections import credit, statement
 from projections import payments as summary
 from projections.cards import patch
-from projections.credit import credit_limit
+from projections.credit import debtor
 from projections.payments import payments
 from projections.projection import Projection
 from projections.query import ListParameters, Query
@@ -139,7 +139,7 @@ class OpenItem(BaseModel):
     overdue_days: int
 
 
-projection = Projection("receivables", 2, (receivables, invoice, sales, payments, credit_limit))
+projection = Projection("receivables", 3, (receivables, invoice, sales, payments, debtor))
 queries = (
     Query(
         "/v1/receivables/ageing",

@@ -37,7 +37,9 @@ class StatementEntry(BaseModel):
     credit: Decimal
 
 
-def statement(rows: Sequence[Result], given: Mapping[str, Any]) -> Mapping[str, Any]:
+def statement(rows: Sequence[Result], given: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    if not rows:
+        return None
     entries = [_entry(row) for row in rows if row["document"] is not None]
     opening: Decimal = rows[0]["opening"]
     debits: Decimal = sum((entry["debit"] for entry in entries), ZERO)

@@ -1,12 +1,13 @@
 WITH credit AS (
     SELECT (facts ->> 'amount')::numeric AS amount, facts ->> 'currency' AS currency
-      FROM credit_limit_at(%(as_of)s, %(known_at)s)
+      FROM debtor_at(%(as_of)s, %(known_at)s)
      WHERE key = %(client)s
 ), owed AS (
     SELECT coalesce(sum(amount), 0) AS exposure
       FROM receivables_at(%(as_of)s, %(known_at)s)
      WHERE client = %(client)s AND currency = coalesce((SELECT currency FROM credit), %(book_currency)s)
 )
-SELECT %(client)s AS client, coalesce(credit.currency, %(book_currency)s) AS currency, exposure,
+SELECT debtor.key AS client, coalesce(credit.currency, %(book_currency)s) AS currency, exposure,
        credit.amount AS "limit", credit.amount - exposure AS available
-  FROM owed LEFT JOIN credit ON true
+  FROM debtor_at(NULL, %(known_at)s) debtor CROSS JOIN owed LEFT JOIN credit ON true
+ WHERE debtor.key = %(client)s

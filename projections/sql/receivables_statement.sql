@@ -20,4 +20,5 @@ WITH opening AS (
 )
 SELECT opening, "on", document, type, amount
   FROM opening LEFT JOIN entry ON true
+ WHERE EXISTS (SELECT FROM debtor_at(NULL, %(known_at)s) WHERE key = coalesce(%(client)s, %(counterparty)s))
  ORDER BY effective_at, position

@@ -33,6 +33,10 @@ TOLD = {
     "/v1/funnel/cycle": "?pipeline=sales&closed_from=2026-05-01&closed_to=2026-05-31",
     "/v1/funnel/attribution": "?pipeline=sales&closed_from=2026-05-01&closed_to=2026-05-31",
     "/v1/stock/turnovers": "?from=2026-05-01&to=2026-05-31",
+    "/v1/receivables/statement": "?client=C1&from=2026-05-01&to=2026-05-31",
+    "/v1/receivables/dso": "?client=C1&from=2026-05-01&to=2026-05-31",
+    "/v1/receivables/exposure": "?client=C1",
+    "/v1/payments/summary": "?from=2026-06-01&to=2026-06-30",
 }
 IDS = {"client": "C1", "deal": "X", "pipeline": "sales", "product": "P1", "warehouse": "W1"}
 PATHS = [query.path.format(**IDS) + TOLD.get(query.path, "") for query in QUERIES]
@@ -120,6 +124,10 @@ def test_nothing_was_known_before_the_first_event(book: Api, path: str) -> None:
         "/v1/warehouses/none",
         "/v1/funnel/snapshot?pipeline=none",
         "/v1/funnel/transitions?pipeline=none",
+        "/v1/receivables/statement?client=none&from=2026-05-01&to=2026-05-31",
+        "/v1/receivables/statement?counterparty=none&from=2026-05-01&to=2026-05-31",
+        "/v1/receivables/dso?client=none&from=2026-05-01&to=2026-05-31",
+        "/v1/receivables/exposure?client=none",
         "/v1/nothing",
     ],
 )

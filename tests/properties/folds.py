@@ -187,6 +187,7 @@ def _agreed(e: Any) -> Iterator[Line]:
             said = {"counterparty": e.counterparty, "name": e.name, "tax_id": e.tax_id}
             patch = {f"counterparty.{e.counterparty}": said, f"retired.{e.counterparty}": None}
             yield "client_version", (e.client, patch)
+            yield "debtor_version", (e.counterparty, {})
             yield "timeline", (e.client, e.counterparty, e.name, None, None)
         case clients.CounterpartyRetired():
             yield "client_version", (e.client, {f"retired.{e.counterparty}": str(e.retired_on)})
@@ -194,7 +195,7 @@ def _agreed(e: Any) -> Iterator[Line]:
         case clients.CreditLimitSet():
             limit = {"amount": str(e.amount), "currency": e.currency}
             yield "client_version", (e.client, {"credit_limit": limit})
-            yield "credit_limit_version", (e.client, limit)
+            yield "debtor_version", (e.client, limit)
             yield "timeline", (e.client, e.client, None, e.amount, e.currency)
 
 
@@ -257,6 +258,7 @@ def _card(e: Event) -> Iterator[Line]:
             said = {"name": e.name, "kind": e.kind, "source": e.source}
             yield "client_version", (e.client, known({**said, "attributes": e.attributes, "contacts": e.contacts}))
             yield "client_segment", (e.client, e.attributes.get("segment"))
+            yield "debtor_version", (e.client, {})
             yield "timeline", (e.client, e.client, e.name, None, None)
         case interactions.Logged():
             kind = e.kind if e.direction is None else f"{e.kind}, {e.direction}"

@@ -43,6 +43,9 @@ which = st.integers(0, 30)
 """Of the documents there are; now and then one that is not there."""
 accounts = st.sampled_from(["main", "cash"])
 
+BEGINNING = 6
+"""Clients and counterparties are there."""
+
 
 def one_of(documents: Iterable[str], which: int) -> str:
     known = [*documents, "unknown"] if which == 0 else [*documents] or ["unknown"]
@@ -247,7 +250,7 @@ class Receivables(RuleBasedStateMachine):
     @rule(as_of=days, at=st.floats(0, 1), frm=days, to=days, client=clients, counterparty=st.sampled_from("AB"))
     def look(self, as_of: date, at: float, frm: date, to: date, client: str, counterparty: str) -> None:
         self.books.project(entered(scene.book()))
-        known = round(at * len(self.model.happened))
+        known = max(round(at * len(self.model.happened)), BEGINNING)
         for known_at in (known, None):
             seen = [move for move in self.model.moves if move.position <= (known if known_at is not None else 10**6)]
             figures = Figures(self.books, self.model, seen, known_at)
