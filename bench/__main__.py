@@ -1,6 +1,6 @@
 """Measures everything and writes docs/reference/performance.md. `python -m bench append http` measures these alone.
 
-Needs a quiet machine and some fifteen minutes.
+Needs a quiet machine and half an hour.
 """
 
 import os
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bench.measure import Row
 
-ALL = ("append", "race", "http", "projection", "growth", "retail")
+ALL = ("append", "race", "http", "commands", "projection", "growth", "queries", "retail")
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "performance.md"
 BEGIN, END = "<!-- measured -->", "<!-- /measured -->"
 

@@ -9,7 +9,9 @@ from time import perf_counter
 
 from api.cli.importing import catch_up, send
 from api.service import Service, open_service
+from bench import queries
 from bench.measure import Row, server
+from infra.postgres.connection import Database
 from infra.settings import Settings
 from infra.sources.completejourney import CompleteJourney
 from infra.sources.source import Command, Totals
@@ -27,6 +29,7 @@ def main(weeks: int | None = None) -> list[Row]:
         projected = perf_counter() - started
         events = service.queries.log_size()
         check(service, source)
+        figures = queries.measure(service, Database(dsn, "bench_retail"), QUESTIONS, ids(service), "retail year")
         tenth, end = source.memory[0], source.memory[-1]
         return [
             Row("retail year imported: events/s", f"{events / imported:,.0f}", f"{events:,} events", "", "stated"),
@@ -38,7 +41,31 @@ def main(weeks: int | None = None) -> list[Row]:
                 f"{end / tenth:.2f}",
                 "1.2",
             ),
+            *figures,
         ]
+
+
+QUARTER = {"from": "2017-04-10", "to": "2017-07-05"}
+QUESTIONS: tuple[queries.Question, ...] = (
+    ("/v1/funnel/snapshot", {"pipeline": "{pipeline}"}),
+    ("/v1/funnel/cohort", {"pipeline": "{pipeline}", "opened_from": "2017-01-01", "opened_to": "2017-12-31"}),
+    ("/v1/funnel/durations", {"pipeline": "{pipeline}"}),
+    ("/v1/stock/balances", {"product": "{product}"}),
+    ("/v1/stock/turnovers", {"product": "{product}", **QUARTER}),
+    ("/v1/receivables/ageing", {"client": "{client}"}),
+    ("/v1/receivables/ageing", {"client": "{client}", "as_of": "2017-06-30"}),
+    ("/v1/receivables/statement", {"client": "{client}", **QUARTER}),
+    ("/v1/clients/{client}/timeline", {"client": "{client}", "limit": "50"}),
+)
+
+
+def ids(service: Service) -> dict[str, list[str]]:
+    """Some of those that there are."""
+    with service.queries.moment() as answering:
+        return {
+            kind: [row["key"] for row in answering.rows(f"SELECT key FROM {kind} ORDER BY md5(key) LIMIT 500", {})]
+            for kind in ("client", "product", "pipeline")
+        }
 
 
 class Watched:
