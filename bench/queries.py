@@ -17,6 +17,7 @@ import psycopg2
 from api.querying import ask
 from api.service import Service, open_service
 from bench.measure import Row, server, spread
+from bench.plans import keep
 from infra.postgres.connection import Database
 from infra.postgres.queries import Answering, Queries
 from infra.postgres.shape_sql import fold_statements
@@ -75,6 +76,7 @@ def measure(
             assert ours
             assert theirs
             rows.append(_row(path, asked, pairs, what))
+            keep(f"{path}?{_text(asked)}", _plan(database, statements[0]))
     return rows
 
 
@@ -83,10 +85,23 @@ def _row(path: str, asked: Mapping[str, str], pairs: list[tuple[list[float], lis
     p95 = [quantiles(a, n=20)[18] for a, _ in pairs]
     ratios = [b / a for a, b in p50]
     mine, others = spread([a for a, _ in p50], ".2f"), spread([b for _, b in p50], ".2f")
-    title = f"{path}?{'&'.join(f'{name}={value}' for name, value in asked.items())}, {what}"
+    title = f"{path}?{_text(asked)}, {what}"
     print(f"  {title}: {mine} against {others}, p95 {spread(p95, '.2f')}", flush=True)
     measured = f"`{title}`: p50 in ms (p95 {spread(p95, '.2f')}), against psql"
     return Row(measured, mine, others, spread(ratios, ".2f"), "0.5")
+
+
+def _text(asked: Mapping[str, str]) -> str:
+    return "&".join(f"{name}={value}" for name, value in asked.items())
+
+
+def _plan(database: Database, statement: str) -> str:
+    connection = database.connect()
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (COSTS OFF) {statement}")
+        lines = [line for (line,) in cursor.fetchall()]
+    connection.close()
+    return "\n".join(lines)
 
 
 def _pick(value: str, ids: Mapping[str, Sequence[str]], random: Random) -> str:
