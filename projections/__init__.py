@@ -3,11 +3,12 @@
 PROJECTIONS and QUERIES list them all: one line a module.
 """
 
-from projections import clients, deals, funnel, products, receivables, stock, timeline, warehouses
+from projections import classes, clients, deals, funnel, products, receivables, stock, timeline, warehouses
 from projections.projection import Projection
 from projections.query import Query
 
 _MODULES = (clients, timeline, deals, products, warehouses, stock, receivables)
 
 PROJECTIONS: tuple[Projection, ...] = tuple(module.projection for module in _MODULES)
-QUERIES: tuple[Query, ...] = tuple(query for module in (*_MODULES, funnel) for query in module.queries)
+# The first path that fits is taken, so /v1/clients/classes comes before /v1/clients/{client}.
+QUERIES: tuple[Query, ...] = tuple(query for module in (classes, *_MODULES, funnel) for query in module.queries)
