@@ -8,7 +8,7 @@ from domain.aggregate import Snapshot, aggregate_class, blank
 from domain.clients import Client
 from domain.event import Event, decode, event_types
 from domain.stock_item import StockItem
-from projections.stock import stock
+from projections.stock import stock, stock_promise
 from tests.unit.given import entries, given, now, when
 from tests.unit.words import issue, pay, receive, register_client, register_product, register_warehouse, ship
 
@@ -71,6 +71,10 @@ def test_a_field_that_an_event_does_not_have_is_an_error() -> None:
 
 
 def test_a_row_has_only_the_columns_of_its_shape() -> None:
-    assert stock.row(product="lamp", on_hand=1) == ("lamp", None, None, 1, None, None)
+    assert stock.row(product="lamp", on_hand=1) == ("lamp", None, None, 1, None, None, None, None)
     with pytest.raises(TypeError, match="no columns colour"):
         stock.row(colour="red")
+
+
+def test_a_movement_moves_nothing_that_it_does_not_name() -> None:
+    assert stock_promise.move(product="lamp", reserved=2) == ("lamp", None, None, 2, 0, 0, None)
