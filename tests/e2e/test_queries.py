@@ -24,6 +24,7 @@ from tests.e2e.given import (
 
 #: What a path or a query must be told.
 TOLD = {
+    "/v1/clients/classes": "?method=abc&measure=sales&from=2026-05-01&to=2026-05-31",
     "/v1/funnel/snapshot": "?pipeline=sales",
     "/v1/funnel/cohort": "?pipeline=sales&opened_from=2026-05-01&opened_to=2026-05-31",
     "/v1/funnel/win-rate": "?pipeline=sales&closed_from=2026-05-01&closed_to=2026-05-31",

@@ -43,6 +43,9 @@ QUESTIONS: list[tuple[str, dict[str, str]]] = [
     ("/v1/receivables/dso", PERIOD),
     ("/v1/receivables/exposure", {"client": "C1"}),
     ("/v1/payments/summary", PERIOD),
+    ("/v1/clients/classes", {**PERIOD, "method": "abc", "measure": "sales"}),
+    ("/v1/clients/classes", {**PERIOD, "method": "xyz", "measure": "payments"}),
+    ("/v1/clients/classes", {**PERIOD, "method": "bcg", "measure": "sales", "from": "2026-01-15"}),
 ]
 
 
