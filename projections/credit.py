@@ -12,17 +12,17 @@ from projections.query import Parameters, Query
 from projections.shapes import Card, Row
 
 debtor = Card("debtor", key="debtor")
-"""Who may owe: clients, with their credit limit, and counterparties."""
+"""Who may owe: clients, with their credit limit, and counterparties, each with the clients it is of."""
 
 
 @debtor.on(Registered)
 def registered(e: Registered) -> Row:
-    return patch(e.client, e)
+    return patch(e.client, e, **{f"client.{e.client}": 1})
 
 
 @debtor.on(CounterpartyAdded)
 def counterparty_added(e: CounterpartyAdded) -> Row:
-    return patch(e.counterparty, e)
+    return patch(e.counterparty, e, **{f"client.{e.client}": 1})
 
 
 @debtor.on(CreditLimitSet)

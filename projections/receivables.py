@@ -139,7 +139,7 @@ class OpenItem(BaseModel):
     overdue_days: int
 
 
-projection = Projection("receivables", 3, (receivables, invoice, sales, payments, debtor))
+projection = Projection("receivables", 4, (receivables, invoice, sales, payments, debtor))
 queries = (
     Query(
         "/v1/receivables/ageing",

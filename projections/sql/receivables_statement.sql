@@ -1,16 +1,21 @@
 -- One row an entry, each with the opening; one without a document if there are none. What moves nothing is no entry.
-WITH opening AS (
+-- A counterparty's clients are looked up first, since what moved is found by client.
+WITH its_client AS (
+    SELECT substr(fact, 8)
+      FROM debtor_at('infinity', %(known_at)s), jsonb_object_keys(facts) AS fact
+     WHERE key = %(counterparty)s AND starts_with(fact, 'client.')
+), opening AS (
     SELECT coalesce(sum(amount), 0) AS opening
       FROM receivables_at(LEAST(%(before_from)s, %(as_of)s), %(known_at)s)
      WHERE (%(client)s IS NULL OR client = %(client)s)
-       AND (%(counterparty)s IS NULL OR counterparty = %(counterparty)s)
+       AND (%(counterparty)s IS NULL OR counterparty = %(counterparty)s AND client = ANY (ARRAY(TABLE its_client)))
        AND currency = coalesce(%(currency)s, %(book_currency)s)
 ), entry AS (
     SELECT position, effective_at, type, min(effective_on) AS "on", (array_agg(entry ORDER BY line))[1] AS document,
            sum(amount) AS amount
       FROM receivables_movement
      WHERE (%(client)s IS NULL OR client = %(client)s)
-       AND (%(counterparty)s IS NULL OR counterparty = %(counterparty)s)
+       AND (%(counterparty)s IS NULL OR counterparty = %(counterparty)s AND client = ANY (ARRAY(TABLE its_client)))
        AND currency = coalesce(%(currency)s, %(book_currency)s)
        AND effective_on BETWEEN %(from_)s AND %(to)s
        AND (%(as_of)s IS NULL OR effective_at <= %(as_of)s)
@@ -20,5 +25,5 @@ WITH opening AS (
 )
 SELECT opening, "on", document, type, amount
   FROM opening LEFT JOIN entry ON true
- WHERE EXISTS (SELECT FROM debtor_at(NULL, %(known_at)s) WHERE key = coalesce(%(client)s, %(counterparty)s))
+ WHERE EXISTS (SELECT FROM debtor_at('infinity', %(known_at)s) WHERE key = coalesce(%(client)s, %(counterparty)s))
  ORDER BY effective_at, position

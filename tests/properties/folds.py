@@ -187,7 +187,7 @@ def _agreed(e: Any) -> Iterator[Line]:
             said = {"counterparty": e.counterparty, "name": e.name, "tax_id": e.tax_id}
             patch = {f"counterparty.{e.counterparty}": said, f"retired.{e.counterparty}": None}
             yield "client_version", (e.client, patch)
-            yield "debtor_version", (e.counterparty, {})
+            yield "debtor_version", (e.counterparty, {f"client.{e.client}": 1})
             yield "timeline", (e.client, e.counterparty, e.name, None, None)
         case clients.CounterpartyRetired():
             yield "client_version", (e.client, {f"retired.{e.counterparty}": str(e.retired_on)})
@@ -258,7 +258,7 @@ def _card(e: Event) -> Iterator[Line]:
             said = {"name": e.name, "kind": e.kind, "source": e.source}
             yield "client_version", (e.client, known({**said, "attributes": e.attributes, "contacts": e.contacts}))
             yield "client_segment", (e.client, e.attributes.get("segment"))
-            yield "debtor_version", (e.client, {})
+            yield "debtor_version", (e.client, {f"client.{e.client}": 1})
             yield "timeline", (e.client, e.client, e.name, None, None)
         case interactions.Logged():
             kind = e.kind if e.direction is None else f"{e.kind}, {e.direction}"
