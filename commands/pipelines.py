@@ -27,6 +27,8 @@ class StageWanted(BaseModel):
 
 
 class Define(Command, type="pipeline.define"):
+    """Stages in their order. Defined again, they may have other names; nothing else changes."""
+
     pipeline: Id | None = None
     policy: Policy
     stages: Annotated[list[StageWanted], Field(min_length=1, max_length=100)]

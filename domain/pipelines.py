@@ -37,7 +37,7 @@ class Pipeline(Aggregate, kind="pipeline"):
     stages: tuple[Stage, ...] = ()
 
     def define(self, event: Defined) -> Defined:
-        if self.exists:
+        if self.exists and not self._is_renamed_by(event):
             raise already_exists("pipeline", self.id)
         ids = [stage.stage for stage in event.stages]
         if len(set(ids)) < len(ids):
@@ -45,6 +45,11 @@ class Pipeline(Aggregate, kind="pipeline"):
         if taken := STATES & set(ids):
             raise Refusal("invalid", f"{', '.join(sorted(taken))}: every deal has such a state.", field="stages")
         return event
+
+    def _is_renamed_by(self, event: Defined) -> bool:
+        """Stages keep their ids, so that a new name does not split their history."""
+        nameless = [[stage.model_copy(update={"name": ""}) for stage in each] for each in (self.stages, event.stages)]
+        return self.policy == event.policy and nameless[0] == nameless[1] and self.stages != event.stages
 
     def stage(self, id: str) -> Stage:
         for stage in self.stages:

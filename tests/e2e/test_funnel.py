@@ -21,6 +21,7 @@ from tests.e2e.given import (
 
 MAY = "closed_from=2026-05-01&closed_to=2026-05-31"
 AS_OF = "as_of=2026-05-10"
+on_may_1 = {"effective_at": at("2026-05-01")}
 NOTHING = {"deals": 0, "amount": "0"}
 
 
@@ -251,6 +252,52 @@ class TestAttribution:
         api.given(won("D", on="2026-05-21"))
         rows = api.rows(f"/v1/funnel/attribution?pipeline=p&{MAY}&method=linear")
         assert cells(rows, "source", "amount") == [("s1", "0.02"), ("s2", "0.02"), ("s3", "0.01")]
+
+
+class TestPipelines:
+    def test_renaming_a_stage_does_not_split_its_history(self, api: Api) -> None:
+        defined = pipeline("p", "free", "A", "B")
+        api.given(client(), defined, deal("D", "p", "10.00", on="2026-05-01"), moved("D", "B", on="2026-05-02"))
+        api.given({**defined, "stages": [{**stage, "name": f"New {stage['stage']}"} for stage in defined["stages"]]})
+        api.given(deal("E", "p", "10.00", on="2026-05-01"), moved("D", "A", on="2026-05-03"))
+        found = api.ask("/v1/funnel/snapshot?pipeline=p")
+        assert cells(found["stages"], "stage", "name", "deals") == [("A", "New A", 2), ("B", "New B", 0)]
+        assert cells(api.rows("/v1/funnel/durations?pipeline=p"), "stage", "visits") == [("A", 1), ("B", 1)]
+
+    @pytest.mark.parametrize(
+        ("policy", "start", "to"),
+        [("strict", "A", "C"), ("strict", "B", "A"), ("forward", "B", "A"), ("free", "A", "A")],
+    )
+    def test_a_move_that_the_policy_forbids_is_refused_and_appends_nothing(
+        self, book: Api, policy: str, start: str, to: str
+    ) -> None:
+        id = f"{policy}-{start}{to}"
+        book.given(pipeline(id, policy, "A", "B", "C"), deal(id, id, "1.00", on="2026-05-01", stage=start))
+        facts = book.refused(moved(id, to, on="2026-05-02"), 422, "stage_not_allowed")
+        assert (facts["current"], facts["stage"], facts["policy"]) == (start, to, policy)
+
+    def test_moves_with_the_same_time_go_by_position(self, api: Api) -> None:
+        api.given(client(), pipeline("p", "free", "A", "B", "C"), deal("D", "p", "10.00", on="2026-05-01"))
+        api.given(moved("D", "C", on="2026-05-02"), moved("D", "B", on="2026-05-02"))
+        found = api.ask("/v1/funnel/snapshot?pipeline=p&as_of=2026-05-02")
+        assert cells(found["stages"], "deals") == [(0,), (1,), (0,)]
+        assert cells(api.rows("/v1/funnel/durations?pipeline=p"), "visits", "mean_days") == [
+            (1, "1.0000"),
+            (0, None),
+            (1, "0.0000"),
+        ]
+
+    def test_a_stage_may_require_what_is_told_later(self, api: Api) -> None:
+        defined = pipeline("p", "free", "A", "B")
+        defined["stages"][1]["requires"] = ["amount", "owner", "items"]
+        api.given(client(), defined, {"type": "deal.open", "deal": "D", "client": "C1", "pipeline": "p"} | on_may_1)
+        facts = api.refused(moved("D", "B", on="2026-05-05"), 422, "requirement_missing")
+        assert facts["missing"] == ["amount", "owner", "items"]
+        items = [{"product": "lamp", "quantity": "2", "price": "5.00"}]
+        api.given(estimated("D", "10.00", on="2026-05-05"), assigned("D", "eve", on="2026-05-02"))
+        api.given({"type": "deal.specify", "deal": "D", "items": items} | on_may_1, moved("D", "B", on="2026-05-05"))
+        card = api.ask("/v1/deals/D")
+        assert (card["amount"], card["owner"], card["items"], card["stage"]) == ("10.00", "eve", items, "B")
 
 
 FIGURES = [

@@ -2,8 +2,8 @@
 
 import pytest
 
-from domain.pipelines import Defined
-from tests.unit.given import given, happened, refused, when
+from domain.pipelines import Defined, Pipeline
+from tests.unit.given import command, given, happened, now, refused, when
 from tests.unit.words import (
     assign,
     define_pipeline,
@@ -34,6 +34,29 @@ def test_a_pipeline_is_defined_once() -> None:
 def test_two_stages_may_not_have_the_same_id() -> None:
     when(define_pipeline("free", "A", "B", "A"))
     refused("invalid", field="stages")
+
+
+def test_a_pipeline_s_stages_may_be_renamed() -> None:
+    given(define_pipeline("free", "A", "B"))
+    stages = [{"stage": stage, "name": f"New {stage}", "probability": "0.5"} for stage in "AB"]
+    when(command("pipeline.define", pipeline="P", policy="free", stages=stages))
+    happened("pipeline.defined")
+    assert [stage.name for stage in now(Pipeline, "P").stages] == ["New A", "New B"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        lambda: define_pipeline("strict", "A", "B"),
+        lambda: define_pipeline("free", "B", "A"),
+        lambda: define_pipeline("free", "A", "B", "C"),
+        lambda: define_pipeline("free", "A", "B", B=["owner"]),
+    ],
+)
+def test_nothing_else_of_a_pipeline_changes(other) -> None:
+    given(define_pipeline("free", "A", "B"))
+    when(other())
+    refused("already_exists", kind="pipeline", id="P")
 
 
 @pytest.mark.parametrize("state", ["start", "won", "lost"])
