@@ -8,6 +8,7 @@ import pytest
 
 from tests.e2e.api import Api
 from tests.e2e.given import at, client, invoice, payment
+from tests.e2e.load import at_once, codes
 
 JUNE, MAY_TO_JULY = "from=2026-06-01&to=2026-06-30", "from=2026-05-01&to=2026-07-12"
 
@@ -234,3 +235,17 @@ def test_a_retired_counterparty_is_not_invoiced(book: Api) -> None:
     assert book.refused(wanted, 422, "counterparty_retired")["on"] == "2026-06-20"
     book.refused({**wanted, "counterparty": "Z"}, 404, "not_found")
     book.given(payment("Z1", "5.00", counterparty="A"))
+
+
+def test_a_hundred_callers_allocate_no_more_than_the_payment_has(book: Api) -> None:
+    book.given(payment("Z1", "30.00", counterparty="A"))
+    part = told("payment.allocate", payment="Z1", invoice="I1", amount="1.00")
+    answers = at_once(book, [part] * 100)
+    assert codes(answers) == {201: 30, "over_allocation": 70}
+    assert book.ask("/v1/receivables/exposure?client=C1")["exposure"] == "-10.00"
+
+
+def test_a_hundred_callers_bounce_a_payment_once(book: Api) -> None:
+    book.given(payment("Z1", "30.00", counterparty="A", allocate="oldest"))
+    answers = at_once(book, [told("payment.bounce", "2999-01-01", payment="Z1")] * 100)
+    assert codes(answers) == {201: 1, "payment_bounced": 99}

@@ -226,12 +226,27 @@ class Receivables(RuleBasedStateMachine):
         for client in CLIENTS:
             account = scene.now(Account, client)
             assert isinstance(account, Account)
+            assert Account.model_validate_json(account.model_dump_json(exclude_none=True)) == account
             open = {id: self.model.parts(item) for id, item in self.model.invoices.items() if item.client == client}
             expected = {id: {due: amount for due, amount in parts.items() if amount} for id, parts in open.items()}
             found = {id: {part.due_on: part.amount for part in item.open} for id, item in account.invoices.items()}
             assert found == {id: parts for id, parts in expected.items() if parts}
             left = {id: self.model.left(paid) for id, paid in self.model.payments.items() if paid.client == client}
             assert {id: p.amount for id, p in account.unapplied.items()} == {id: n for id, n in left.items() if n}
+
+    @invariant()
+    def a_whole_account_decides_like_one_that_has_forgotten_what_is_settled(self) -> None:
+        for client in CLIENTS:
+            whole = scene.now(Account, client, whole=True)
+            account = scene.now(Account, client)
+            assert isinstance(whole, Account)
+            assert isinstance(account, Account)
+            assert {id: (item.open, item.since) for id, item in whole.invoices.items() if item.open} == {
+                id: (item.open, item.since) for id, item in account.invoices.items()
+            }
+            assert {id: (paid.amount, paid.since) for id, paid in whole.unapplied.items() if paid.amount} == {
+                id: (paid.amount, paid.since) for id, paid in account.unapplied.items()
+            }
 
     @invariant()
     def on_no_day_is_an_item_below_nothing_or_a_payment_above(self) -> None:

@@ -74,9 +74,9 @@ def refused(code: str, **facts: object) -> None:
     assert not _scene.entries
 
 
-def now(cls: type[Aggregate], *ids: str) -> Aggregate:
+def now(cls: type[Aggregate], *ids: str, whole: bool = False) -> Aggregate:
     """What the ledger has of it, replayed from its events."""
-    return _scene.ledger.log.load(cls.stream_of(*ids))
+    return _scene.ledger.log.load(cls.stream_of(*ids), whole=whole)
 
 
 def command(type: str, on: str | None = None, **fields: object) -> Command:
