@@ -15,9 +15,9 @@ from tests.e2e.given import client, received
 CALLERS = 50
 
 
-def at_once(api: Api, commands: Iterable[Command]) -> list[httpx.Response]:
+def at_once(api: Api, commands: Iterable[Command], callers: int = CALLERS) -> list[httpx.Response]:
     """Each command from a thread of its own, so far as there are threads."""
-    with ThreadPoolExecutor(CALLERS) as threads:
+    with ThreadPoolExecutor(callers) as threads:
         answers = list(threads.map(lambda command: api.http.post("/v1/commands", json=command), commands))
     api.written = api.log_size()
     return answers
