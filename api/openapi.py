@@ -236,7 +236,7 @@ def components(queries: tuple[Query, ...]) -> dict[str, Any]:
     }
     for query in queries:
         [_, definitions] = models_json_schema(
-            [(query.row, "serialization")], ref_template="#/components/schemas/{model}"
+            [(query.row, "serialization")], ref_template=f"#/components/schemas/{query.projection}.{{model}}"
         )
         for name, schema in definitions.get("$defs", {}).items():
             schemas[f"{query.projection}.{name}"] = schema
