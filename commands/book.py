@@ -28,11 +28,14 @@ class Book:
     """A unit of work over a batch of commands: each sees what the ones before it have written."""
 
     cached: Callable[[str], Aggregate | None]
+    held: Callable[[str], str | None]
     make_id: Callable[[], str]
     time_zone: ZoneInfo
     now: datetime
     taken: Set[str] = frozenset()
     """Claims that the ledger is known to hold."""
+    sure: bool = True
+    """Not the first try: what was taken for new is to be looked up."""
     holders: Mapping[str, str | None] = field(default_factory=dict)
     """Whose they are, as far as it was asked."""
     effective_at: datetime = field(init=False)
@@ -45,6 +48,7 @@ class Book:
     _entries: list[Entry] = field(default_factory=list)
     _claims: dict[str, str] = field(default_factory=dict)
     _new_ids: set[str] = field(default_factory=set)
+    _new_streams: set[str] = field(default_factory=set)
     _expected_version: int | None = None
     _metadata: dict[str, str] = field(default_factory=dict)
 
@@ -87,11 +91,20 @@ class Book:
         self.touched.add(stream)
         aggregate = self._at_hand(stream)
         if aggregate is None:
-            if self._new_ids.isdisjoint(ids):
+            if stream not in self._new_streams and self._new_ids.isdisjoint(ids):
                 raise Missing(stream=stream)
             aggregate = cls(stream=stream)
         assert isinstance(aggregate, cls)
         return aggregate
+
+    def begin_new(self, cls: type[A], id: str | None) -> A:
+        """What is to be new, under the caller's id or one that is made. It is taken for blank without asking the
+        database: if it is not, the commit finds out, and all is decided again."""
+        if id is None:
+            return self.find(cls, self.new_id())
+        if not self.sure:
+            self._new_streams.add(cls.stream_of(id))
+        return self.find(cls, id)
 
     def get(self, cls: type[A], *ids: str) -> A:
         """The aggregate, which must exist; ``not_found`` otherwise."""
@@ -108,9 +121,11 @@ class Book:
         """The stream whose event brought this claim into the ledger, if one did."""
         if claim in self._claims:
             return self._claims[claim]
-        if claim not in self.holders:
-            raise Missing(claim=claim)
-        return self.holders[claim]
+        if claim in self.holders:
+            return self.holders[claim]
+        if known := self.held(claim):
+            return known
+        raise Missing(claim=claim)
 
     def owner(self, cls: type[A], kind: str, id: str) -> A:
         """The aggregate that holds the claim ``<kind>:<id>``; ``not_found`` otherwise."""

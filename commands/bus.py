@@ -196,7 +196,8 @@ class Bus:
         """
         found = Found()
         for attempt in range(ATTEMPTS):
-            batch = yield from self._decide(wanted, found, options.actor)
+            sure = attempt > 0 or options.dry_run
+            batch = yield from self._decide(wanted, found, options.actor, sure)
             if batch.refused and attempt == 0:
                 found = yield from self._look_again(wanted, batch, found)
                 continue
@@ -218,6 +219,7 @@ class Bus:
         return [Refused(each.id, Refusal("conflict", "Others were first each time; try again.")) for each in wanted]
 
     def _keep(self, changed: Sequence[Aggregate]) -> None:
+        """A whole one was for this decision only."""
         self.ledger.keep(aggregate for aggregate in changed if not aggregate.whole)
         self.ledger.evict(aggregate.stream for aggregate in changed if aggregate.whole)
 
@@ -227,15 +229,19 @@ class Bus:
         assert isinstance(answer, Found)
         return answer
 
-    def _decide(self, wanted: Sequence[Identified], found: Found, actor: str) -> Generator[Fetch, Answer, Batch]:
+    def _decide(
+        self, wanted: Sequence[Identified], found: Found, actor: str, sure: bool
+    ) -> Generator[Fetch, Answer, Batch]:
         held = Fetched()
         while True:
             book = Book(
                 lambda stream: held.aggregates.get(stream) or self.ledger.cached(stream),
+                self.ledger.held,
                 self.new_id,
                 self.time_zone,
                 self.clock(),
                 found.claims,
+                sure,
                 held.holders,
             )
             batch = Batch()

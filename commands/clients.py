@@ -33,7 +33,7 @@ class Register(Command, type="client.register"):
     contacts: Attributes = {}
 
     def execute(self, book: Book) -> None:
-        client = book.find(Client, self.client or book.new_id())
+        client = book.begin_new(Client, self.client)
         event = Registered(
             client=client.id,
             name=self.name,

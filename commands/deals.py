@@ -44,7 +44,7 @@ class Open(Command, type="deal.open"):
     def execute(self, book: Book) -> None:
         book.get(Client, self.client)
         pipeline = book.get(Pipeline, self.pipeline)
-        deal = book.find(Deal, self.deal or book.new_id())
+        deal = book.begin_new(Deal, self.deal)
         if self.amount is not None and self.currency:
             check_amount(self.amount, self.currency)
         event = Opened(

@@ -30,7 +30,7 @@ class Log(Command, type="interaction.log"):
         book.get(Client, self.client)
         if self.deal:
             book.get(Deal, self.deal)
-        interaction = book.find(Interaction, self.interaction or book.new_id())
+        interaction = book.begin_new(Interaction, self.interaction)
         event = Logged(
             interaction=interaction.id,
             client=self.client,

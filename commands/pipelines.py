@@ -34,7 +34,7 @@ class Define(Command, type="pipeline.define"):
     stages: Annotated[list[StageWanted], Field(min_length=1, max_length=100)]
 
     def execute(self, book: Book) -> None:
-        pipeline = book.find(Pipeline, self.pipeline or book.new_id())
+        pipeline = book.begin_new(Pipeline, self.pipeline)
         stages = tuple(
             Stage(stage=s.stage, name=s.name, probability=s.probability, requires=tuple(s.requires))
             for s in self.stages

@@ -70,6 +70,9 @@ class Ledger(Protocol):
     def recall(self, streams: Iterable[str]) -> Mapping[str, Aggregate]:
         """The aggregates with all of their past, replayed from the first event on; not into the cache."""
 
+    def held(self, claim: str) -> str | None:
+        """Whose it is, if this process happens to know. What is claimed once stays so."""
+
     def holders(self, claims: Iterable[str]) -> Mapping[str, str]:
         """The streams whose events brought these claims into the ledger; without those that nobody made."""
 

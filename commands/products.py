@@ -20,7 +20,7 @@ class Register(Command, type="product.register"):
     attributes: Attributes = {}
 
     def execute(self, book: Book) -> None:
-        product = book.find(Product, self.product or book.new_id())
+        product = book.begin_new(Product, self.product)
         event = Registered(
             product=product.id,
             name=self.name,

@@ -12,6 +12,6 @@ class Register(Command, type="warehouse.register"):
     negative_stock: NegativeStock
 
     def execute(self, book: Book) -> None:
-        warehouse = book.find(Warehouse, self.warehouse or book.new_id())
+        warehouse = book.begin_new(Warehouse, self.warehouse)
         event = Registered(warehouse=warehouse.id, name=self.name, negative_stock=self.negative_stock)
         book.record(warehouse, warehouse.register(event))

@@ -43,6 +43,9 @@ class PostgresLedger:
         closings = [unit.open_from for unit in units if unit.open_from]
         self._writer.submit(Request(rows, commands, done, max(closings, default=None)))
 
+    def held(self, claim: str) -> str | None:
+        return self._shelf.held(claim)
+
     def look(self, command_ids: Iterable[str], claims: Iterable[str]) -> Found:
         known: dict[str, Known] = {}
         with _available():
@@ -63,7 +66,9 @@ class PostgresLedger:
 
     def holders(self, claims: Iterable[str]) -> Mapping[str, str]:
         with _available():
-            return dict(self._pool.read(HOLDERS, (list(claims),)))
+            found = dict(self._pool.read(HOLDERS, (list(claims),)))
+        self._shelf.hold(found)
+        return found
 
     def keep(self, aggregates: Iterable[Aggregate]) -> None:
         self._snapshot_later(self._shelf.keep(aggregates))

@@ -1,6 +1,6 @@
 """Aggregates at hand: the library's repository and cache, filled for many streams in one round trip."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -25,6 +25,7 @@ class Shelf:
         self._pool = pool
         self._mapper = EntryMapper(time_zone)
         self._cache: LRUCache[str, Aggregate] = LRUCache(maxsize=size)
+        self._holders: LRUCache[str, str] = LRUCache(maxsize=size)
 
     def cached(self, stream: str) -> Aggregate | None:
         try:
@@ -81,6 +82,17 @@ class Shelf:
         if before is None or before.version < aggregate.version:
             self._cache.put(aggregate.stream, aggregate)
         return before
+
+    def held(self, claim: str) -> str | None:
+        """The stream that made the claim, if it was asked before. It stays so: events are never changed."""
+        try:
+            return self._holders.get(claim)
+        except KeyError:
+            return None
+
+    def hold(self, holders: Mapping[str, str]) -> None:
+        for claim, stream in holders.items():
+            self._holders.put(claim, stream)
 
     def evict(self, streams: Iterable[str]) -> None:
         for stream in streams:

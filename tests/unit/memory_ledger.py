@@ -89,6 +89,9 @@ class MemoryLedger:
     def recall(self, streams: Iterable[str]) -> dict[str, Aggregate]:
         return {stream: self.log.load(stream, whole=True) for stream in streams}
 
+    def held(self, _: str) -> str | None:
+        return None
+
     def holders(self, claims: Iterable[str]) -> dict[str, str]:
         wanted = set(claims)
         return {entry.claims: entry.originator_id for entry in self.log.entries if entry.claims in wanted}

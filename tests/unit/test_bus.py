@@ -220,3 +220,23 @@ def test_a_ledger_that_cannot_be_reached_is_an_error_and_no_refusal(run: Run, le
     ledger.available = False
     with pytest.raises(Unavailable):
         run(register_client())
+
+
+def test_what_is_to_be_new_is_not_looked_for(ledger: MemoryLedger, run: Run) -> None:
+    run(register_client("C1"))
+    assert "client-C1" not in ledger.fetched
+
+
+def test_what_was_taken_for_new_and_is_not_is_refused(ledger: MemoryLedger, run: Run) -> None:
+    run(register_client("C1"))
+    ledger.evict(["client-C1"])
+    [outcome] = run(register_client("C1", name="Another"))
+    assert isinstance(outcome, Refused)
+    assert outcome.refusal.code == "already_exists"
+
+
+def test_a_dry_run_looks_for_what_is_to_be_new(ledger: MemoryLedger, run: Run) -> None:
+    run(register_client("C1"))
+    ledger.evict(["client-C1"])
+    [outcome] = run(register_client("C1", name="Another"), options=DRY)
+    assert isinstance(outcome, Refused)
