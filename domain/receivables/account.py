@@ -226,7 +226,7 @@ class Account(Aggregate, kind="account", state_version=2):
             case Received() as event:
                 return self._with_payment(Payment.of(event, at))
             case Credited() | WrittenOff() | Cancelled() as event:
-                return self._with_invoice(self._reduced(event, at))
+                return self._reduced(event, at)
             case Allocated() | Offset() as event:
                 return self._applied(event, at)
             case Deallocated() as event:
@@ -246,14 +246,18 @@ class Account(Aggregate, kind="account", state_version=2):
                 return {"credit_limit": CreditLimit(amount=amount, currency=currency)}
         return {}
 
-    def _reduced(self, event: Credited | WrittenOff | Cancelled, at: datetime) -> OpenInvoice:
-        item = self.invoices[event.invoice]
+    def _reduced(self, event: Credited | WrittenOff | Cancelled, at: datetime) -> Changes:
+        item = self.invoices.get(event.invoice)
         match event:
+            case _ if item is None:  # cancelled, and it was for nothing
+                return {}
             case WrittenOff():
-                return item.losing(event.parts, at)
+                item = item.losing(event.parts, at)
             case Cancelled():
-                return item.less(event.parts).model_copy(update={"cancelled": True})
-        return item.less(event.parts)
+                item = item.less(event.parts).model_copy(update={"cancelled": True})
+            case Credited():
+                item = item.less(event.parts)
+        return self._with_invoice(item)
 
     def _applied(self, event: Allocated | Offset, at: datetime) -> Changes:
         payment, item = self.unapplied[event.payment].less(event.amount), self.invoices.get(event.invoice)

@@ -188,6 +188,13 @@ def test_a_cancelled_invoice_takes_nothing_and_is_not_cancelled_again() -> None:
     refused("already_exists", kind="invoice", id="I1")
 
 
+def test_an_invoice_for_nothing_is_cancelled_once_like_any_other() -> None:
+    given(issue("I0", 0, due="2026-06-10"), cancel("I0"))
+    when(cancel("I0"))
+    refused("invoice_cancelled")
+    assert set(account().invoices) == {"I1"}
+
+
 def test_an_invoice_of_a_counterparty_that_was_never_added_is_not_found() -> None:
     when(issue("I2", 5, due="2026-06-10", counterparty="B"))
     refused("not_found", kind="counterparty", id="B")
