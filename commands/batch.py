@@ -55,8 +55,10 @@ class Batch:
         return any(isinstance(what, Refusal) for _, what in self.decided)
 
     @property
-    def claims(self) -> set[str]:
-        return {entry.claims for unit in self.units.values() for entry in unit.entries if entry.claims}
+    def claims(self) -> dict[str, str]:
+        """And the streams that make them."""
+        entries = (entry for unit in self.units.values() for entry in unit.entries)
+        return {entry.claims: entry.originator_id for entry in entries if entry.claims}
 
     def take(self, wanted: Identified, book: Book, known: Mapping[str, Known], actor: str) -> None:
         try:

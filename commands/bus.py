@@ -214,14 +214,14 @@ class Bus:
                 found = yield from self._look_again(wanted, batch, found)
                 continue
             assert isinstance(first, int)
-            self._keep(batch.changed)
+            self._keep(batch)
             return batch.outcomes(first)
         return [Refused(each.id, Refusal("conflict", "Others were first each time; try again.")) for each in wanted]
 
-    def _keep(self, changed: Sequence[Aggregate]) -> None:
+    def _keep(self, batch: Batch) -> None:
         """A whole one was for this decision only."""
-        self.ledger.keep(aggregate for aggregate in changed if not aggregate.whole)
-        self.ledger.evict(aggregate.stream for aggregate in changed if aggregate.whole)
+        self.ledger.keep((each for each in batch.changed if not each.whole), batch.claims)
+        self.ledger.evict(each.stream for each in batch.changed if each.whole)
 
     def _look_again(self, wanted: Sequence[Identified], batch: Batch, found: Found) -> Generator[Look, Answer, Found]:
         self.ledger.evict(batch.touched)

@@ -76,7 +76,7 @@ class Ledger(Protocol):
     def holders(self, claims: Iterable[str]) -> Mapping[str, str]:
         """The streams whose events brought these claims into the ledger; without those that nobody made."""
 
-    def keep(self, aggregates: Iterable[Aggregate]) -> None:
-        """Aggregates as they are after a commit."""
+    def keep(self, aggregates: Iterable[Aggregate], holders: Mapping[str, str]) -> None:
+        """Aggregates as they are after a commit, and the claims that were made in it."""
 
     def evict(self, streams: Iterable[str]) -> None: ...

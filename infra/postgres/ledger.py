@@ -70,8 +70,9 @@ class PostgresLedger:
         self._shelf.hold(found)
         return found
 
-    def keep(self, aggregates: Iterable[Aggregate]) -> None:
+    def keep(self, aggregates: Iterable[Aggregate], holders: Mapping[str, str]) -> None:
         self._snapshot_later(self._shelf.keep(aggregates))
+        self._shelf.hold(holders)
 
     def _snapshot_later(self, due: Sequence[Aggregate]) -> None:
         if due:

@@ -96,7 +96,7 @@ class MemoryLedger:
         wanted = set(claims)
         return {entry.claims: entry.originator_id for entry in self.log.entries if entry.claims in wanted}
 
-    def keep(self, aggregates: Iterable[Aggregate]) -> None:
+    def keep(self, aggregates: Iterable[Aggregate], _: object = None) -> None:
         for aggregate in aggregates:
             before = self._cache.get(aggregate.stream)
             if before is None or before.version < aggregate.version:
