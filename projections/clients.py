@@ -73,7 +73,10 @@ class ClientCard(BaseModel):
 
 projection = Projection("clients", 2, (client,))
 _all, _one = card_queries("/v1/clients", client, projection, ClientCard)
-_FOUND = "%(search)s IS NULL OR strpos(lower(key), lower(%(search)s)) > 0 OR strpos(lower(name), lower(%(search)s)) > 0"
+_FOUND = (
+    "%(search)s IS NULL OR strpos(lower(name), lower(%(search)s)) > 0"
+    ' OR strpos(lower(key COLLATE "default"), lower(%(search)s)) > 0'
+)
 queries = (
     replace(_all, sql="clients", names={"where": _FOUND}),
     replace(_one, sql="clients", names={"where": "key = %(client)s"}),

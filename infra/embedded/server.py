@@ -181,10 +181,10 @@ class EmbeddedServer:
         if half.exists():
             shutil.rmtree(half)
         private(half, account)
-        made = f"-U {USER} --auth-local=trust --auth-host=reject -E UTF8 --locale=C".split()
+        made = f"-U {USER} --auth-local=trust --auth-host=reject -E UTF8".split()
         strict = _told({"exit_on_error": "on"})  # or a failed statement would end in success
         steps = (
-            ([programs["initdb"], "-D", str(half), *made], None),
+            ([programs["initdb"], "-D", str(half), *made, *programs.locale], None),
             (
                 [programs["postgres"], "--single", "-D", str(half), *strict, "postgres"],
                 f"CREATE DATABASE {DATABASE};\n",
