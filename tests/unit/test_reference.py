@@ -5,7 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from commands.command import command_types
+from docs.calls import reach, streams
 from docs.generate import REFERENCE, pages
+from docs.words import MEANINGS
+from domain.event import event_types
 
 ROOT = Path(__file__).parents[2]
 PAGES = pages()
@@ -21,6 +25,38 @@ def test_every_error_code_is_documented() -> None:
     used = {code for path in rooms for code in re.findall(r'Refusal\(\s*"([a-z_]+)"', path.read_text())}
     documented = set(re.findall(r"^\| `([a-z_]+)` \|", (REFERENCE / "errors.md").read_text(), re.MULTILINE))
     assert used - documented == set()
+
+
+def test_every_field_and_parameter_is_explained() -> None:
+    rows = [line for page in ("commands.md", "events.md", "queries.md") for line in PAGES[page].splitlines()]
+    assert [row for row in rows if row.startswith("| `") and row.endswith("|  |")] == []
+
+
+def test_no_word_is_explained_that_nothing_uses() -> None:
+    models = {**command_types(), **event_types()}
+    fields = {name for cls in models.values() for name in cls.model_fields}
+    fields |= {f"{type}.{name}" for type, cls in models.items() for name in cls.model_fields}
+    assert MEANINGS.keys() - fields == set()
+
+
+@pytest.mark.parametrize("type", [type for type in event_types() if "." in type])
+def test_every_event_says_its_stream_and_the_commands_that_record_it(type: str) -> None:
+    assert streams()[type]
+    assert any(type in reach(cls).events for cls in command_types().values())
+
+
+def test_what_a_command_may_be_refused_with_is_read_off_the_code() -> None:
+    move, write_off = reach(command_types()["deal.move"]), reach(command_types()["invoice.write_off"])
+    assert move.events == {"deal.moved"}
+    assert move.codes == {
+        "deal_closed",
+        "not_found",
+        "out_of_order",
+        "requirement_missing",
+        "stage_not_allowed",
+        "stage_unknown",
+    }
+    assert write_off.codes == {"exceeds_open", "not_found"}
 
 
 def test_every_setting_is_documented() -> None:
