@@ -140,7 +140,7 @@ def _events_named(types: set[str]) -> str:
 
 
 def _codes(codes: set[str]) -> str:
-    return ", ".join(f"`{code}`" for code in sorted(codes))
+    return ", ".join(f"[{code}](errors.md#{code})" for code in sorted(codes))
 
 
 def _anchor(heading: str) -> str:

@@ -1,4 +1,4 @@
-"""README and tutorial are run as they stand: what they tell to type works, and what they claim comes out."""
+"""README, tutorial and how-to pages are run as they stand: what they tell to type works, what they claim comes out."""
 
 import ast
 import csv
@@ -131,6 +131,33 @@ def test_the_tutorial_s_first_steps_lead_where_it_says(reader: Reader) -> None:
     assert [event["type"] for event in after] == ["payment.received", "payment.allocated"]
     [again] = json.loads(reader.type("curl -s 'localhost:8420/v1/receivables/ageing?as_of=2026-06-15'"))["items"]
     assert again == owed
+
+
+def test_a_month_is_closed_as_the_page_says(reader: Reader) -> None:
+    reader.read(ROOT / "docs/how-to/close-a-month.md")
+    owed = reader.json("/v1/receivables/ageing?as_of=2026-05-31'")["items"]
+    assert [(row["d1_30"], row["over_90"]) for row in owed] == [("200.00", "0")]
+    statement = reader.json("/v1/receivables/statement")
+    assert (statement["opening"], statement["closing"]) == ("0", "200.00")
+    [lamps] = csv.DictReader(StringIO(reader.answer("/v1/stock/balances")))
+    assert lamps["on_hand"] == "6"
+    movements = csv.DictReader(StringIO(reader.answer("/v1/stock/movements")))
+    assert [(row["reason"], row["quantity"]) for row in movements] == [("", "10"), ("", "-4"), ("count", "-1")]
+    assert reader.json("ageing", "client=C2")["items"] == []
+    [turnover] = reader.json("/v1/stock/turnovers")["items"]
+    assert turnover["closing"] == "4"
+    [later] = json.loads(reader.type("curl -s 'localhost:8420/v1/receivables/ageing?as_of=2026-06-01'"))["items"]
+    assert later["balance"] == "210.00"
+
+
+def test_the_reason_of_a_refusal_is_found_where_the_page_says(reader: Reader) -> None:
+    reader.read(ROOT / "docs/how-to/find-out-why-a-command-was-refused.md")
+    [there] = reader.json("/v1/stock/balances")["items"]
+    assert there["on_hand"] == "2"
+    [shipment] = reader.json("/v1/stock/movements")["items"]
+    assert (shipment["document"], shipment["quantity"]) == ("S1", "-8")
+    assert reader.json("dry_run=true")["position"] is None
+    assert [event["type"] for event in reader.json("/v1/audit/events")["items"]] == ["client.registered"]
 
 
 def standing(snapshot: dict[str, Any]) -> dict[str, int]:
