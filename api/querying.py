@@ -14,7 +14,7 @@ from psycopg2 import DataError
 from api.rendering import dumps
 from domain.refusal import Refusal
 from infra.postgres.migrate import Ledger
-from infra.postgres.queries import Answering, Progress, Queries
+from infra.postgres.queries import Progress, Queries, page
 from projections.query import ListParameters, Parameters, Query, end_of
 
 IS_THERE = "SELECT key FROM {card}_at(NULL, %(known_at)s) WHERE key = %({card})s"
@@ -32,43 +32,41 @@ class Answer:
 
 def ask(queries: Queries, ledger: Ledger, query: Query, given: Parameters) -> Answer | None:
     """The answer, or None if there is no such thing."""
-    with queries.moment() as answering:
-        progress = answering.progress(query.projection)
-        values = _values(answering, ledger, given)
-        meta = _meta(values, given, progress)
-        if isinstance(given, ListParameters):
-            return _list(answering, query, given, values, meta)
-        assert query.assemble
-        body = query.assemble(answering.rows(query.text, values), values)
-        return None if body is None else Answer(meta, body)
+    values = _values(queries, ledger, given)
+    if isinstance(given, ListParameters):
+        return _list(queries, query, given, values)
+    assert query.assemble
+    progress, rows = queries.answer(query.projection, query.text, values)
+    body = query.assemble(rows, values)
+    return None if body is None else Answer(_meta(values, given, progress), body)
 
 
-def _list(
-    answering: Answering, query: Query, given: ListParameters, values: Mapping[str, Any], meta: Mapping[str, Any]
-) -> Answer | None:
-    if query.of and not answering.rows(IS_THERE.format(card=query.of), values):
-        return None
+def _list(queries: Queries, query: Query, given: ListParameters, values: Mapping[str, Any]) -> Answer | None:
     after = _read_cursor(given.cursor, len(query.order)) if given.cursor else None
+    sql = page(query.text, query.order_keys, goes_on=after is not None)
     try:
-        rows = answering.page(query.text, values, query.order_keys, after, given.limit)
+        asked = {**values, "after": tuple(after or ()), "most": given.limit + 1}
+        progress, rows = queries.answer(query.projection, sql, asked)
     except DataError as error:
         if after is None:
             raise
         raise Refusal("invalid", "This cursor is not one of this list.", field="cursor") from error
+    if not rows and query.of and not queries.answer(query.projection, IS_THERE.format(card=query.of), values)[1]:
+        return None
     next = None
     if len(rows) > given.limit:
         rows = rows[: given.limit]
         next = _write_cursor([rows[-1][column] for column in query.order])
-    return Answer(meta, {}, rows, next)
+    return Answer(_meta(values, given, progress), {}, rows, next)
 
 
-def _values(answering: Answering, ledger: Ledger, given: Parameters) -> dict[str, Any]:
+def _values(queries: Queries, ledger: Ledger, given: Parameters) -> dict[str, Any]:
     """What the SQL may use: the parameters as given, and what follows from them."""
     time_zone = ZoneInfo(ledger.time_zone)
     moment = end_of(given.as_of, time_zone) if given.as_of else datetime.now(UTC)
     known_at = given.known_at
     if isinstance(known_at, datetime):
-        known_at = answering.position_at(known_at)
+        known_at = queries.position_at(known_at)
     values = given.model_dump()
     values |= {
         "as_of": moment if given.as_of else None,

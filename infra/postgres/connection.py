@@ -106,16 +106,20 @@ class Pool:
                     self._idle.append(connection)
 
     def read(self, sql: str, parameters: Any = None) -> list[tuple[Any, ...]]:
-        """The rows of one statement. That an idle connection was lost in the meantime does not matter."""
+        """The rows of one statement."""
+        return self.read_named(sql, parameters)[1]
+
+    def read_named(self, sql: str, parameters: Any = None) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """And the names of their columns. That an idle connection was lost in the meantime does not matter."""
         try:
             return self._read(sql, parameters)
         except LOST:
             return self._read(sql, parameters)
 
-    def _read(self, sql: str, parameters: Any) -> list[tuple[Any, ...]]:
+    def _read(self, sql: str, parameters: Any) -> tuple[list[str], list[tuple[Any, ...]]]:
         with self.connection() as connection, connection.cursor() as cursor:
             cursor.execute(sql, parameters)
-            return cursor.fetchall()
+            return [column.name for column in cursor.description or ()], cursor.fetchall()
 
     def close(self) -> None:
         idle, self._idle = self._idle, []

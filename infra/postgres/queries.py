@@ -1,4 +1,4 @@
-"""Runs the projections' queries: all statements of an answer see one moment of the database."""
+"""Runs the projections' queries: all that is in an answer is of one moment of the database."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,7 +13,8 @@ from infra.postgres import head
 from infra.postgres.connection import Pool, read_sql
 
 SQL = Path(__file__).with_name("sql")
-PROGRESS = read_sql(SQL / "progress.sql")
+ANSWER = read_sql(SQL / "answer.sql")
+PROGRESS = "SELECT progress(%(answered_from)s)"
 LAGS = read_sql(SQL / "lags.sql")
 AUDIT_EVENTS = read_sql(SQL / "audit_events.sql")
 POSITION_AT = read_sql(SQL / "position_at.sql")
@@ -36,6 +37,13 @@ class Lag(Progress):
     behind_seconds: float
 
 
+def page(sql: str, order: Sequence[str], *, goes_on: bool) -> str:
+    """A page of a list: takes ``after``, a place in the order, if it goes on from there, and ``most`` rows."""
+    keys = ", ".join(order)
+    where = f"WHERE ({keys}) > %(after)s" if goes_on else ""
+    return f"SELECT * FROM (\n{sql}\n) list {where} ORDER BY {keys} LIMIT %(most)s"
+
+
 class Queries:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -51,9 +59,29 @@ class Queries:
                 if not connection.closed:
                     cursor.execute("COMMIT")
 
-    def progress(self, projection: str) -> Progress:
+    def answer(self, projection: str, sql: str, given: Mapping[str, Any]) -> tuple[Progress, list[dict[str, Any]]]:
+        """The rows of a projection's query, and how far the projection is."""
+        names, rows = self._pool.read_named(ANSWER.replace("{sql}", sql), {**given, "answered_from": projection})
+        if not rows:
+            return self._nothing(projection, sql, given)
+        answer = [dict(zip(names[1:], row[1:], strict=True)) for row in rows]
+        return Progress(projection, *rows[0][0]), answer
+
+    def _nothing(self, projection: str, sql: str, given: Mapping[str, Any]) -> tuple[Progress, list[dict[str, Any]]]:
+        """There was no row that could have told the progress: both are asked for once more, in one moment."""
         with self.moment() as answering:
-            return answering.progress(projection)
+            answer = [dict(row) for row in answering.rows(sql, given)]
+            [progress] = answering.rows(PROGRESS, {"answered_from": projection})
+            return Progress(projection, *progress["progress"]), answer
+
+    def progress(self, projection: str) -> Progress:
+        [(progress,)] = self._pool.read(PROGRESS, {"answered_from": projection})
+        return Progress(projection, *progress)
+
+    def position_at(self, moment: datetime) -> int:
+        """The last position that was known at a time."""
+        [(position,)] = self._pool.read(POSITION_AT, {"moment": moment})
+        return int(position)
 
     def lags(self) -> list[Lag]:
         """Of all projections."""
@@ -69,34 +97,12 @@ class Queries:
 class Answering:
     cursor: RealDictCursor
 
-    def progress(self, projection: str) -> Progress:
-        self.cursor.execute(PROGRESS, (projection,))
-        [row] = self.cursor.fetchall()
-        return Progress(**row)
-
     def log_size(self) -> int:
         self.cursor.execute(head.POSITION)
         return int(self.cursor.fetchall()[0]["position"])
 
-    def position_at(self, moment: datetime) -> int:
-        """The last position that was known at a time."""
-        self.cursor.execute(POSITION_AT, {"moment": moment})
-        return int(self.cursor.fetchall()[0]["position"])
-
     def rows(self, sql: str, given: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         self.cursor.execute(sql, given)
-        return self.cursor.fetchall()
-
-    def page(
-        self, sql: str, given: Mapping[str, Any], order: Sequence[str], after: Sequence[str] | None, limit: int
-    ) -> Sequence[Mapping[str, Any]]:
-        """The rows after a place in the order; one more than the limit if there are more."""
-        keys = ", ".join(order)
-        where = f"WHERE ({keys}) > %(after)s" if after else ""
-        self.cursor.execute(
-            f"SELECT * FROM ({sql}) answer {where} ORDER BY {keys} LIMIT %(limit)s",
-            {**given, "after": tuple(after or ()), "limit": limit + 1},
-        )
         return self.cursor.fetchall()
 
     def events(self, after: int, limit: int, stream: str | None, type: str | None) -> Sequence[Mapping[str, Any]]:

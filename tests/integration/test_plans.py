@@ -1,6 +1,6 @@
 """What is asked about one client, product or deal is found by index, however big the tables have grown."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -8,7 +8,7 @@ import pytest
 from api.querying import ask
 from infra.postgres.connection import Database, Pool
 from infra.postgres.migrate import Ledger, migrate
-from infra.postgres.queries import Answering, Queries
+from infra.postgres.queries import Queries
 from infra.postgres.read_models import PostgresReadModels
 from infra.postgres.shape_sql import log_table
 from projections import PROJECTIONS, QUERIES
@@ -96,19 +96,14 @@ def test_one_is_found_without_reading_all(
     full: Pool, query: Query, moment: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pages: list[int] = []
-    rows = Answering.rows
+    read = Pool.read_named
 
-    def explained(self: Answering, sql: str, given: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-        self.cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {sql}", given)
-        [plan] = self.cursor.fetchall()[0]["QUERY PLAN"]
+    def explained(self: Pool, sql: str, given: Mapping[str, Any]) -> tuple[list[str], list[tuple[Any, ...]]]:
+        [([plan],)] = read(self, f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {sql}", given)[1]
         pages.append(plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"])
-        return rows(self, sql, given)
+        return read(self, sql, given)
 
-    def page(self: Answering, sql: str, given: Mapping[str, Any], *_: object) -> Sequence[Mapping[str, Any]]:
-        return explained(self, sql, given)
-
-    monkeypatch.setattr(Answering, "rows", explained)
-    monkeypatch.setattr(Answering, "page", page)
+    monkeypatch.setattr(Pool, "read_named", explained)
     names = {field.alias or name for name, field in query.parameters.model_fields.items()}
     given = {name: value for name, value in ASKED.items() if name in names and name != "warehouse"}
     ask(Queries(full), Ledger("EUR", "UTC"), query, query.parameters.model_validate({**given, **moment}))
