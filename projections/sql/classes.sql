@@ -1,5 +1,5 @@
 -- The months that the period has whole come from the turnovers, its other days from the movements. Classes are decided by
--- products, not quotients, so that what lies on a bound lies on it exactly.
+-- products, not quotients, so that what lies on a bound lies on it exactly. Single months matter to xyz alone.
 WITH turned AS (
     SELECT 'sales' AS measure, client, currency, month, amount_in - amount_out AS amount FROM sales_turnover
      UNION ALL
@@ -18,7 +18,7 @@ WITH turned AS (
            received_in - received_out - refunded_in + refunded_out - bounced_in + bounced_out
       FROM payments_flows(%(before)s, %(from_)s - 1, %(known_at)s)
 ), monthly AS (
-    SELECT client, month, sum(amount) AS amount
+    SELECT client, sum(amount) AS amount
       FROM (
         SELECT client, month, amount
           FROM turned
@@ -35,7 +35,7 @@ WITH turned AS (
                       OR effective_on >= date_trunc('month', LEAST(%(to)s + 1, %(on)s)::timestamp)::date
                     ELSE position <= %(known_at)s END
       ) parts
-     GROUP BY client, month
+     GROUP BY client, CASE %(method)s WHEN 'xyz' THEN month END
 ), earlier AS (
     SELECT client, sum(amount) AS before
       FROM flowed_before
