@@ -10,6 +10,8 @@ import pytest
 
 from infra.postgres.connection import Database, Pool
 from infra.postgres.migrate import MIGRATIONS, Ledger, MigrationError, migrate
+from infra.postgres.writer import Writer
+from tests.integration.writing import event, query
 
 _numbers = count(1)
 
@@ -54,6 +56,17 @@ def test_a_new_migration_is_applied_to_an_existing_ledger(empty: Database, tmp_p
     (folder / "9999_more" / "1_more.sql").write_text("CREATE TABLE {schema}.more (n int);")
     migrate(empty, folder=folder)
     assert "more" in tables(empty)
+
+
+def test_a_ledger_of_the_first_version_is_written_on_by_this_one(empty: Database, tmp_path: Path) -> None:
+    first = tmp_path / "migrations"
+    copytree(MIGRATIONS / "0001_ledger", first / "0001_ledger")
+    migrate(empty, folder=first)
+    query(empty, "UPDATE head SET position = 41, recorded_at = now() RETURNING 1")
+    migrate(empty)
+    writer = Writer(empty)
+    assert writer.append([event("s")]) == 42
+    writer.close()
 
 
 def test_a_migration_that_fails_leaves_nothing_of_itself(empty: Database, tmp_path: Path) -> None:
