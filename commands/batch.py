@@ -49,16 +49,12 @@ class Batch:
     units: dict[str, Unit] = field(default_factory=dict)
     touched: set[str] = field(default_factory=set)
     changed: list[Aggregate] = field(default_factory=list)
+    claims: Mapping[str, str] = field(default_factory=dict)
+    """Those that are made, and by which streams."""
 
     @property
     def refused(self) -> bool:
         return any(isinstance(what, Refusal) for _, what in self.decided)
-
-    @property
-    def claims(self) -> dict[str, str]:
-        """And the streams that make them."""
-        entries = (entry for unit in self.units.values() for entry in unit.entries)
-        return {entry.claims: entry.originator_id for entry in entries if entry.claims}
 
     def take(self, wanted: Identified, book: Book, known: Mapping[str, Known], actor: str) -> None:
         try:

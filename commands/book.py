@@ -13,6 +13,8 @@ from domain.refusal import Refusal, already_exists, not_found
 
 A = TypeVar("A", bound=Aggregate)
 
+CALENDAR = Calendar.stream_of(LEDGER)
+
 
 class Missing(Exception):
     """Something is not at hand. Decisions are pure, so the bus fetches it and has it decided again."""
@@ -67,6 +69,11 @@ class Book:
         self._aggregates.update(self._written)
         self._claims.update((entry.claims, entry.originator_id) for entry in self._entries if entry.claims)
         return tuple(self._entries)
+
+    @property
+    def claims(self) -> Mapping[str, str]:
+        """Those that were made, and by which streams."""
+        return self._claims
 
     @property
     def changed(self) -> list[Aggregate]:
@@ -142,13 +149,14 @@ class Book:
         self._check_expected_version(aggregate)
         if claims and (claims in self.taken or claims in self._claims):
             raise already_exists(*claims.split(":", 1))
-        at = effective_at or self.effective_at
+        on = self._day(effective_at) if effective_at else self.on
+        self._check_open(on)
         entry = Entry(
             originator_id=aggregate.stream,
             originator_version=aggregate.version + 1,
             event=event,
-            effective_at=at,
-            on=self.find(Calendar, LEDGER).check_open(self._day(at)),
+            effective_at=effective_at or self.effective_at,
+            on=on,
             claims=claims,
             metadata=self._metadata,
         )
@@ -160,6 +168,14 @@ class Book:
 
     def _day(self, moment: datetime) -> date:
         return moment.astimezone(self.time_zone).date()
+
+    def _check_open(self, day: date) -> None:
+        self.touched.add(CALENDAR)
+        calendar = self._at_hand(CALENDAR)
+        if calendar is None:
+            raise Missing(stream=CALENDAR)
+        assert isinstance(calendar, Calendar)
+        calendar.check_open(day)
 
     def _at_hand(self, stream: str) -> Aggregate | None:
         return self._written.get(stream) or self._aggregates.get(stream) or self.cached(stream)

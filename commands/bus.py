@@ -220,8 +220,9 @@ class Bus:
 
     def _keep(self, batch: Batch) -> None:
         """A whole one was for this decision only."""
-        self.ledger.keep((each for each in batch.changed if not each.whole), batch.claims)
-        self.ledger.evict(each.stream for each in batch.changed if each.whole)
+        self.ledger.keep([each for each in batch.changed if not each.whole], batch.claims)
+        if whole := [each.stream for each in batch.changed if each.whole]:
+            self.ledger.evict(whole)
 
     def _look_again(self, wanted: Sequence[Identified], batch: Batch, found: Found) -> Generator[Look, Answer, Found]:
         self.ledger.evict(batch.touched)
@@ -232,10 +233,10 @@ class Bus:
     def _decide(
         self, wanted: Sequence[Identified], found: Found, actor: str, sure: bool
     ) -> Generator[Fetch, Answer, Batch]:
-        held = Fetched()
+        held, cached = Fetched(), self.ledger.cached
         while True:
             book = Book(
-                lambda stream: held.aggregates.get(stream) or self.ledger.cached(stream),
+                lambda stream: held.aggregates.get(stream) or cached(stream),
                 self.ledger.held,
                 self.new_id,
                 self.time_zone,
@@ -252,7 +253,7 @@ class Bus:
                 except Missing as more:
                     missing.append(more)
             if not missing:
-                batch.changed = book.changed
+                batch.changed, batch.claims = book.changed, book.claims
                 return batch
             fetched = yield _fetch(missing)
             assert isinstance(fetched, Fetched)

@@ -41,8 +41,8 @@ class Command(BaseModel):
 
     def digest(self) -> str:
         """Same digest, same request: over the type and what was given, without the id and without defaults."""
-        body = self.model_dump_json(exclude={"command_id"}, exclude_defaults=True)
-        return sha256(f"{self.type} {body}".encode()).hexdigest()
+        body = self.__pydantic_serializer__.to_json(self, exclude={"command_id"}, exclude_defaults=True)
+        return sha256(self.type.encode() + b" " + body).hexdigest()
 
 
 _registry: dict[str, type[Command]] = {}

@@ -25,7 +25,7 @@ class Calendar(Aggregate, kind="calendar"):
         self.check_open(event.through)
         return event
 
-    def check_open(self, day: date) -> date:
+    def check_open(self, day: date) -> None:
         if self.closed_through and day <= self.closed_through:
             raise Refusal(
                 "period_closed",
@@ -33,7 +33,6 @@ class Calendar(Aggregate, kind="calendar"):
                 on=day,
                 closed_through=self.closed_through,
             )
-        return day
 
     def evolve(self, entry: Entry) -> Changes:
         match entry.event:

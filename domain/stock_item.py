@@ -192,6 +192,8 @@ class StockItem(Aggregate, kind="stock", state_version=2):
 
     def absorbed(self, event: Event, on: date) -> Iterator[tuple[CountAdjusted, datetime]]:
         """What makes up for an event at the counts after its day; and when it takes effect."""
+        if not self.counts:
+            return
         for lot, quantity in on_hand(event):
             if count := self._next_count(lot, on):
                 place = {"product": self.product, "warehouse": self.warehouse, "lot": lot or None}
@@ -251,13 +253,16 @@ class StockItem(Aggregate, kind="stock", state_version=2):
 
     def evolve(self, entry: Entry) -> Changes:
         event = entry.event
-        return {**self._moved(event, entry.on), **self._promised(event, entry), **self._on_its_way(event, entry)}
+        return self._moved(event, entry.on) | self._promised(event, entry) | self._on_its_way(event, entry)
 
     def _moved(self, event: Event, on: date) -> Changes:
-        moved = on_hand(event)
-        days = {lot: plus(self.days.get(lot, {}), on, quantity) for lot, quantity in moved}
-        new = {lot: Lot(since=on, expires_on=self._expiry(event)) for lot in days if lot not in self.lots}
-        return {"days": {**self.days, **days}, "lots": {**self.lots, **new}} if moved else {}
+        days = {lot: plus(self.days.get(lot, {}), on, quantity) for lot, quantity in on_hand(event)}
+        if not days:
+            return {}
+        if new := days.keys() - self.lots.keys():
+            first = Lot(since=on, expires_on=self._expiry(event))
+            return {"days": {**self.days, **days}, "lots": {**self.lots, **dict.fromkeys(new, first)}}
+        return {"days": {**self.days, **days}}
 
     def _expiry(self, event: Event) -> date | None:
         match event:
