@@ -1,12 +1,12 @@
-"""Measures everything and writes docs/reference/performance.md. `python -m bench append http` measures these alone.
-
-Needs a quiet machine and half an hour.
+"""Measures, and writes into docs/reference/performance.md what was measured. ``python -m bench append http`` measures,
+and writes, these alone. All of it needs a quiet machine and forty minutes.
 """
 
 import os
 import platform
+import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
@@ -15,28 +15,28 @@ from bench.measure import Row
 
 ALL = ("append", "race", "http", "commands", "projection", "growth", "queries", "retail")
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "performance.md"
-BEGIN, END = "<!-- measured -->", "<!-- /measured -->"
 
 
 def main(names: Iterable[str]) -> None:
-    rows: list[Row] = []
     for name in names:
         print(name, flush=True)
-        rows += import_module(f"bench.{name}").main()
-    table = "\n".join(lines(rows))
-    print(table)
-    if set(names) == set(ALL):
-        page = PAGE.read_text(encoding="utf-8")
-        before, _, rest = page.partition(BEGIN)
-        PAGE.write_text(f"{before}{BEGIN}\n{table}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
+        write(name, "\n".join(table(import_module(f"bench.{name}").main())))
 
 
-def lines(rows: Iterable[Row]) -> Iterable[str]:
+def table(rows: Iterable[Row]) -> Iterator[str]:
     cores = os.cpu_count()
-    yield f"\n{datetime.now(UTC):%Y-%m-%d}, {cores} cores, Python {platform.python_version()}, {platform.system()}.\n"
+    yield f"{datetime.now(UTC):%Y-%m-%d}, {cores} cores, Python {platform.python_version()}, {platform.system()}.\n"
     yield "| measured | ours | against | ratio | goal |\n| --- | --- | --- | --- | --- |"
     for row in rows:
         yield f"| {row.measured} | {row.ours} | {row.theirs} | {row.ratio} | {row.goal} |"
+
+
+def write(name: str, text: str) -> None:
+    """Between the marks that bear its name."""
+    begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    page = PAGE.read_text(encoding="utf-8")
+    between = re.compile(f"{begin}.*{end}", re.DOTALL)
+    PAGE.write_text(between.sub(lambda _: f"{begin}\n\n{text}\n\n{end}", page), encoding="utf-8")
 
 
 if __name__ == "__main__":
