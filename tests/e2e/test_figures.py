@@ -1,5 +1,8 @@
 """The worked examples of docs/reference/figures.md, asked over HTTP."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from tests.e2e.api import Api
@@ -158,3 +161,11 @@ class TestReceivables:
 
 def noon(month: int, day: int) -> str:
     return f"2026-{month:02}-{day:02}T12:00:00Z"
+
+
+def test_each_address_of_the_figures_page_answers(api: Api) -> None:
+    api.given(client(), pipeline("sales", "free", "A"), deal("X", "sales", "1.00", on="2026-05-01"), product())
+    api.given(invoice("I1", "300.00", due="2026-06-10"))
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "figures.md").read_text()
+    addresses = re.findall(r"^\| .* \| `(/v1/[^`]+)` \|$", page, re.MULTILINE)
+    assert {address: api.get(address).status_code for address in addresses} == dict.fromkeys(addresses, 200)

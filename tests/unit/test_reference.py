@@ -10,6 +10,7 @@ from docs.calls import reach, streams
 from docs.generate import REFERENCE, pages
 from docs.words import MEANINGS
 from domain.event import event_types
+from projections import QUERIES
 
 ROOT = Path(__file__).parents[2]
 PAGES = pages()
@@ -57,6 +58,14 @@ def test_what_a_command_may_be_refused_with_is_read_off_the_code() -> None:
         "stage_unknown",
     }
     assert write_off.codes == {"exceeds_open", "not_found"}
+
+
+def test_every_figure_has_its_address_in_the_figures_page() -> None:
+    """Cards are no figures; a timeline's address names its client."""
+    cards = re.compile(r"^/v1/(clients|deals|pipelines|products|warehouses)(/\{\w+\})?$")
+    wanted = {query.path.replace("{client}", "C1") for query in QUERIES if not cards.match(query.path)}
+    asked = re.findall(r"^\| .* \| `([^?`]+)(?:\?[^`]*)?` \|$", (REFERENCE / "figures.md").read_text(), re.MULTILINE)
+    assert wanted == set(asked)
 
 
 def test_every_setting_is_documented() -> None:
