@@ -14,6 +14,7 @@ from textwrap import dedent
 from types import FunctionType, ModuleType
 from typing import Any
 
+import commands
 from commands.book import Book
 from commands.command import Command
 from domain.aggregate import Aggregate
@@ -129,7 +130,8 @@ def _ours(function: FunctionType) -> bool:
 
 def _known(module: ModuleType | None) -> list[type]:
     """The domain's classes in the modules that this one has names of, and that these have names of."""
-    modules, left = set[ModuleType](), [module]
+    modules: set[ModuleType] = set()
+    left = [module]
     while left:
         if (each := left.pop()) and each not in modules and each.__name__.partition(".")[0] in ROOMS:
             modules.add(each)
@@ -156,19 +158,13 @@ def streams() -> dict[str, tuple[type[Aggregate], ...]]:
     """The aggregates that record an event type: those that change by it, else those that decide on it."""
     changed: dict[str, set[type[Aggregate]]] = {}
     decided: dict[str, set[type[Aggregate]]] = {}
-    for cls in _known(_all_commands()):
+    for cls in _known(commands):
         if issubclass(cls, Aggregate):
             for name, method in vars(cls).items():
                 if isinstance(method, FunctionType):
                     _note(cls, method, changed if name == "evolve" else decided)
     types = sorted(changed.keys() | decided.keys())
     return {type: tuple(sorted(changed.get(type) or decided[type], key=lambda cls: cls.kind)) for type in types}
-
-
-def _all_commands() -> ModuleType:
-    import commands
-
-    return commands
 
 
 def _note(cls: type[Aggregate], method: FunctionType, types: dict[str, set[type[Aggregate]]]) -> None:

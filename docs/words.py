@@ -101,9 +101,10 @@ def meaning(type: str, field: str) -> str:
     return MEANINGS.get(f"{type}.{field}") or MEANINGS.get(field, "")
 
 
-ONE_OF = {"client", "counterparty", "currency", "deal", "pipeline"} | {"product", "warehouse", "lot"}
+FILTERS = {"client", "counterparty", "currency", "deal", "direction", "lot", "pipeline", "product", "warehouse"}
 PARAMETERS = {
-    **dict.fromkeys(ONE_OF | {"bank_account", "direction"}, "Of this one only"),
+    **dict.fromkeys(FILTERS, "Of this one only"),
+    "bank_account": "Of this one only",
     "by": "Rows of clients, or of their counterparties",
     "closed_from": "First day",
     "closed_to": "Last day, included",

@@ -100,6 +100,11 @@ class TestAbc:
         assert column(rows, "class") == {"a": "A", "zero": "C", "minus": "C"}
         assert column(rows, "share") == {"a": Decimal(1), "zero": Decimal(0), "minus": Decimal("-0.4")}
 
+    def test_as_of_a_time_what_came_later_that_day_does_not_count(self, of: Any) -> None:
+        history = [sold("a", 10, "2026-03-01"), sold("b", 5, "2026-03-02")]
+        assert list(of(*history, as_of="2026-03-02T11:59:59Z")) == ["a"]
+        assert list(of(*history, as_of="2026-03-02T12:00:00Z")) == ["a", "b"]
+
     def test_payments_are_a_measure_less_what_went_back(self, of: Any) -> None:
         rows = of(
             paid("a", 10, "2026-03-01"),
@@ -161,6 +166,11 @@ class TestBcg:
             "quest": Decimal(1),
             "dog": Decimal("0.1"),
         }
+
+    def test_on_the_bound_of_share_is_large_and_on_that_of_growth_is_not_growing(self, of: Any) -> None:
+        before = [sold("a", 100, "2026-01-01"), sold("b", 50, "2026-01-01")]
+        rows = of(*before, sold("a", 110, "2026-04-01"), sold("b", 55, "2026-04-01"), **self.QUARTER)
+        assert column(rows, "class") == {"a": "cash_cow", "b": "cash_cow"}
 
     def test_without_a_measure_before_growth_is_null_and_the_client_grows(self, of: Any) -> None:
         rows = of(sold("a", 10, "2026-05-01"), sold("b", 1, "2026-05-01"), sold("a", 10, "2025-12-31"), **self.QUARTER)
