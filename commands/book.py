@@ -150,7 +150,7 @@ class Book:
         if claims and (claims in self.taken or claims in self._claims):
             raise already_exists(*claims.split(":", 1))
         on = self._day(effective_at) if effective_at else self.on
-        self._check_open(on)
+        self._check_open(min(on, self.on))
         entry = Entry(
             originator_id=aggregate.stream,
             originator_version=aggregate.version + 1,

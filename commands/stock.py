@@ -117,27 +117,28 @@ class Ship(Movement, type="stock.ship"):
 
     def execute(self, book: Book) -> None:
         product, warehouse, item = self.look_up(book)
+        deal = self._deal(book, item)
+        if deal and self.client not in (None, deal.client):
+            message = f"The deal {deal.id} is with {deal.client}."
+            raise Refusal("invalid", message, field="client", client=deal.client)
+        client = deal.client if deal else book.get(Client, self.client).id if self.client else None
         event = Shipped(
             product=self.product,
             warehouse=self.warehouse,
             quantity=self.quantity,
             lot=self.lot,
-            deal=self.deal,
+            deal=deal.id if deal else None,
             document=self.document,
             reservation=self.reservation,
-            client=self._client(book),
+            client=client,
         )
         enter(book, item, *item.ship(event, product, warehouse, on=book.on, at=book.effective_at))
 
-    def _client(self, book: Book) -> str | None:
-        if self.deal:
-            deal = book.get(Deal, self.deal)
-            if self.client not in (None, deal.client):
-                raise Refusal(
-                    "invalid", f"The deal {self.deal} is {deal.client}'s.", field="client", client=deal.client
-                )
-            return deal.client
-        return book.get(Client, self.client).id if self.client else None
+    def _deal(self, book: Book, item: StockItem) -> Deal | None:
+        """The one that is named, or that the reservation was made for."""
+        promise = item.reservations.get(self.reservation or "")
+        id = self.deal or (promise.deal if promise else None)
+        return book.get(Deal, id) if id else None
 
 
 class WriteOff(Movement, type="stock.write_off"):
@@ -166,6 +167,8 @@ class ListReasons(Command, type="stock.list_reasons"):
     reasons: Annotated[list[Name], Field(min_length=1, max_length=200)]
 
     def execute(self, book: Book) -> None:
+        if self.effective_at:
+            raise Refusal("invalid", "The list counts from now on.", field="effective_at")
         book.record(book.find(Reasons, LEDGER), Listed(reasons=tuple(dict.fromkeys(self.reasons))))
 
 

@@ -20,7 +20,7 @@ class Calendar(Aggregate, kind="calendar"):
     closed_through: date | None = None
 
     def close(self, event: Closed, today: date) -> Closed:
-        if event.through > today:
+        if event.through >= today:
             raise Refusal("invalid", f"{event.through} is not over yet.", field="through", on=today)
         self.check_open(event.through)
         return event

@@ -48,12 +48,13 @@ class OrderCancelled(Event, type="stock.order_cancelled"):
 
 
 class Promise(BaseModel):
-    """What is left of a reservation or of an order, and since when it stands."""
+    """What is left of a reservation or of an order, since when it stands, and for which deal."""
 
     model_config = ConfigDict(frozen=True)
 
     quantity: Decimal
     at: datetime
+    deal: str | None = None
 
 
 Promises = dict[str, Promise]

@@ -36,12 +36,15 @@ Days = dict[date, Decimal]
 
 
 class Lot(BaseModel):
-    """``since`` is the day on which it first came in."""
+    """``since`` is the day on which it first came in; the last of all days until it has."""
 
     model_config = ConfigDict(frozen=True)
 
-    since: date
+    since: date = date.max
     expires_on: date | None = None
+
+
+NOTHING_KNOWN = Lot()
 
 
 class Count(BaseModel):
@@ -208,16 +211,17 @@ class StockItem(Aggregate, kind="stock", state_version=2):
         """
         strict = warehouse.negative_stock == "forbid"
         parts: dict[str, Decimal] = {}
+        scarce = on
         left = quantity
         for each in [lot] if lot else self._in_order():
-            _, available = least(self.days.get(each, {}), on, self._until(each, on))
+            day, available = least(self.days.get(each, {}), on, self._until(each, on))
+            scarce = max(scarce, day)
             parts[each] = min(max(available, ZERO), left)
             left -= parts[each]
         if left and strict:
-            day, _ = least(self.days.get(lot, {}) if lot else added(self.days.values()), on, self._until(lot, on))
-            self._check(quantity - left, quantity, day)
+            self._check(quantity - left, quantity, scarce)
         if strict and promised is not None and self.reserved:
-            day, free = self._least_free(on)
+            day, free = self._least_free(on, self._felt_until(parts, on))
             self._check(max(free, ZERO) + promised, quantity, day)
         parts[lot or ""] = parts.get(lot or "", ZERO) + left
         return [Part(each or None, part) for each, part in parts.items() if part]
@@ -226,10 +230,15 @@ class StockItem(Aggregate, kind="stock", state_version=2):
         known = [(self.lots[lot].expires_on or date.max, self.lots[lot].since, lot) for lot in self.days]
         return [lot for _, _, lot in sorted(known)]
 
-    def _least_free(self, on: date) -> tuple[date, Decimal]:
+    def _least_free(self, on: date, until: date | None = None) -> tuple[date, Decimal]:
         """The least that is there and promised to nobody, from a day on."""
         promised = {day: -change for day, change in self.reserved.items()}
-        return least(added([*self.days.values(), promised]), on)
+        return least(added([*self.days.values(), promised]), on, until)
+
+    def _felt_until(self, parts: dict[str, Decimal], on: date) -> date | None:
+        """An issue of these lots is felt no longer than until all of them have been counted."""
+        ends = [self._until(lot, on) for lot, part in parts.items() if part]
+        return max((end for end in ends if end), default=None) if all(ends) else None
 
     def _next_count(self, lot: str | None, on: date) -> Count | None:
         """The first after a day, of this lot or of all together."""
@@ -256,13 +265,22 @@ class StockItem(Aggregate, kind="stock", state_version=2):
         return self._moved(event, entry.on) | self._promised(event, entry) | self._on_its_way(event, entry)
 
     def _moved(self, event: Event, on: date) -> Changes:
-        days = {lot: plus(self.days.get(lot, {}), on, quantity) for lot, quantity in on_hand(event)}
-        if not days:
+        moved = on_hand(event)
+        if not moved:
             return {}
-        if new := days.keys() - self.lots.keys():
-            first = Lot(since=on, expires_on=self._expiry(event))
-            return {"days": {**self.days, **days}, "lots": {**self.lots, **dict.fromkeys(new, first)}}
-        return {"days": {**self.days, **days}}
+        days = {lot: plus(self.days.get(lot, {}), on, quantity) for lot, quantity in moved}
+        told = {lot: self._told(lot, on if quantity > 0 else None, event) for lot, quantity in moved}
+        new = {lot: known for lot, known in told.items() if known is not self.lots.get(lot)}
+        return {"days": {**self.days, **days}, **({"lots": {**self.lots, **new}} if new else {})}
+
+    def _told(self, lot: str, came_on: date | None, event: Event) -> Lot:
+        """What is known of a lot: the first day on which it came in, and its expiry as soon as somebody tells it."""
+        known = self.lots.get(lot, NOTHING_KNOWN)
+        since = min(known.since, came_on) if came_on else known.since
+        expires_on = known.expires_on or self._expiry(event)
+        if lot in self.lots and (since, expires_on) == (known.since, known.expires_on):
+            return known
+        return Lot(since=since, expires_on=expires_on)
 
     def _expiry(self, event: Event) -> date | None:
         match event:
@@ -280,8 +298,8 @@ class StockItem(Aggregate, kind="stock", state_version=2):
                 return {"orders": {**self.orders, order: Promise(quantity=quantity, at=entry.effective_at)}}
             case OrderCancelled(order=order, quantity=quantity):
                 return {"orders": less(self.orders, order, quantity)}
-            case Reserved(reservation=reservation, quantity=quantity):
-                promise = Promise(quantity=quantity, at=entry.effective_at)
+            case Reserved(reservation=reservation, quantity=quantity, deal=deal):
+                promise = Promise(quantity=quantity, at=entry.effective_at, deal=deal)
                 return {
                     "reservations": {**self.reservations, reservation: promise},
                     "reserved": plus(self.reserved, entry.on, quantity),

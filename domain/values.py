@@ -31,6 +31,8 @@ Attributes = Annotated[
 
 _PLAIN = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?", re.ASCII)
 
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+
 ZERO = Decimal(0)
 
 #: What no amount and no quantity reaches: fifteen digits before the point.
@@ -110,6 +112,13 @@ def _no_number(value: object) -> object:
     raise ValueError("expected a date (YYYY-MM-DD) or a time with its offset (RFC 3339)")
 
 
+def _day_alone(value: object) -> object:
+    """A time is not a day, not even midnight."""
+    if isinstance(value, str) and not _DATE.fullmatch(value):
+        raise ValueError("expected a date (YYYY-MM-DD)")
+    return value
+
+
 def _utc(moment: datetime) -> datetime:
     """The offset is the caller's way to write it; PostgreSQL takes none beyond sixteen hours."""
     return moment.astimezone(UTC)
@@ -117,7 +126,7 @@ def _utc(moment: datetime) -> datetime:
 
 #: Times carry their offset. Days are those of the ledger's time zone.
 Moment = Annotated[AwareDatetime, BeforeValidator(_no_number), AfterValidator(within_calendar), AfterValidator(_utc)]
-Day = Annotated[date, BeforeValidator(_no_number), AfterValidator(within_calendar)]
+Day = Annotated[date, BeforeValidator(_day_alone), BeforeValidator(_no_number), AfterValidator(within_calendar)]
 
 
 @cache

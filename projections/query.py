@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from domain.values import Day, Moment
 
@@ -32,6 +32,19 @@ class Parameters(BaseModel):
 
 def comma_separated(value: object) -> object:
     return value.split(",") if isinstance(value, str) else value
+
+
+class Period(BaseModel):
+    """For parameters of figures from one day to another. A period ends at ``as_of``, if that is earlier."""
+
+    from_: Annotated[Day, Field(alias="from", description="First day")]
+    to: Annotated[Day, Field(description="Last day, included")]
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.to < self.from_:
+            raise ValueError("to: not before from")
+        return self
 
 
 class ListParameters(Parameters):

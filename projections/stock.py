@@ -12,16 +12,16 @@ from pydantic import BaseModel, BeforeValidator, Field
 from domain.promises import OrderCancelled, Ordered, Released, Reserved
 from domain.stock import CountAdjusted, Counted, Received, ReturnedIn, ReturnedOut, Shipped, WrittenOff
 from domain.transfers import Accepted, Announced, Dispatched, LostInTransit
-from domain.values import Day, Id
+from domain.values import ZERO, Day, Id
 from projections.projection import Projection
-from projections.query import ListParameters, Query, comma_separated
+from projections.query import ListParameters, Period, Query, comma_separated
 from projections.shapes import Register, Row
 
 stock = Register(
     "stock",
     dimensions={"product": "text", "warehouse": "text", "lot": "text"},
     resources=("on_hand",),
-    details={"document": "text", "reason": "text", "cost": "numeric", "currency": "text"},
+    details={"document": "text", "reason": "text", "cost": "numeric", "currency": "text", "lost": "numeric"},
 )
 stock_promise = Register(
     "stock_promise",
@@ -33,48 +33,54 @@ stock_promise = Register(
 
 @stock.on(Received)
 def received(e: Received) -> Row:
-    return e.product, e.warehouse, e.lot, e.quantity, e.document, None, e.cost, e.currency
+    return e.product, e.warehouse, e.lot, e.quantity, e.document, None, e.cost, e.currency, None
 
 
 @stock.on(Shipped)
 def shipped(e: Shipped) -> Row:
-    return e.product, e.warehouse, e.lot, -e.quantity, e.document, None, None, None
+    return e.product, e.warehouse, e.lot, -e.quantity, e.document, None, None, None, None
 
 
 @stock.on(WrittenOff)
 def written_off(e: WrittenOff) -> Row:
-    return e.product, e.warehouse, e.lot, -e.quantity, None, e.reason, None, None
+    return e.product, e.warehouse, e.lot, -e.quantity, None, e.reason, None, None, None
 
 
 @stock.on(ReturnedIn)
 def returned_in(e: ReturnedIn) -> Row:
-    return e.product, e.warehouse, e.lot, e.quantity, e.document, None, e.price, e.currency
+    return e.product, e.warehouse, e.lot, e.quantity, e.document, None, e.price, e.currency, None
 
 
 @stock.on(ReturnedOut)
 def returned_out(e: ReturnedOut) -> Row:
-    return e.product, e.warehouse, e.lot, -e.quantity, e.document, None, e.price, e.currency
+    return e.product, e.warehouse, e.lot, -e.quantity, e.document, None, e.price, e.currency, None
 
 
 @stock.on(Dispatched)
 def dispatched(e: Dispatched) -> Row:
-    return e.product, e.warehouse, e.lot, -e.quantity, e.transfer, None, None, None
+    return e.product, e.warehouse, e.lot, -e.quantity, e.transfer, None, None, None, None
 
 
 @stock.on(Accepted)
 def accepted(e: Accepted) -> Row:
-    return e.product, e.warehouse, e.lot, e.quantity, e.transfer, None, None, None
+    return e.product, e.warehouse, e.lot, e.quantity, e.transfer, None, None, None, None
+
+
+@stock.on(LostInTransit)
+def lost_in_transit(e: LostInTransit) -> Row:
+    """It was on hand nowhere any more: a movement of nothing, which tells what became of it."""
+    return e.product, e.warehouse, e.lot, ZERO, e.transfer, "transit loss", None, None, e.quantity
 
 
 @stock.on(Counted)
 def counted(e: Counted) -> Iterator[Row]:
     for found in e.adjustments:
-        yield e.product, e.warehouse, found.lot, found.quantity, None, "count", None, None
+        yield e.product, e.warehouse, found.lot, found.quantity, None, "count", None, None, None
 
 
 @stock.on(CountAdjusted)
 def count_adjusted(e: CountAdjusted) -> Row:
-    return e.product, e.warehouse, e.lot, e.quantity, None, "count", None, None
+    return e.product, e.warehouse, e.lot, e.quantity, None, "count", None, None, None
 
 
 @stock_promise.on(Reserved)
@@ -138,9 +144,8 @@ class Balances(Cut):
     group_by: Annotated[list[Dimension], BeforeValidator(comma_separated)] = ["product", "warehouse", "lot"]
 
 
-class Turnovers(Balances):
-    from_: Annotated[Day, Field(alias="from", description="First day")]
-    to: Annotated[Day, Field(description="Last day, included")]
+class Turnovers(Period, Balances):
+    """Period and cut."""
 
 
 class Movements(Cut):
@@ -176,6 +181,7 @@ class MovementRow(_Place):
     effective_at: str
     recorded_at: str
     quantity: Decimal
+    lost: Decimal
     document: str | None
     reason: str | None
     cost: Decimal | None

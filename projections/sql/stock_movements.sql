@@ -1,5 +1,5 @@
 SELECT position, line, type AS event_type, effective_at, recorded_at, product, warehouse, lot, on_hand AS quantity,
-       document, reason, cost, currency
+       coalesce(lost, 0) AS lost, document, reason, cost, currency
   FROM stock_movement
  WHERE effective_at <= %(moment)s AND (%(known_at)s IS NULL OR position <= %(known_at)s)
    AND (%(product)s IS NULL OR product = %(product)s)

@@ -80,6 +80,21 @@ def test_a_transfer_is_on_its_way_until_it_is_accepted_and_what_is_lost_is_gone(
     assert (total["on_hand"], total["in_transit"]) == ("9", "0")
 
 
+def test_what_was_lost_on_the_way_is_in_the_movements_with_its_reason(book: Api) -> None:
+    book.given(dispatched("6", on="2026-05-02"), accepted("3", on="2026-05-04", loss="2"))
+    [lost] = [row for row in book.rows("/v1/stock/movements") if row["event_type"] == "stock.lost_in_transit"]
+    figures = ("warehouse", "quantity", "lost", "document", "reason")
+    assert [lost[name] for name in figures] == ["W2", "0", "2", "T1", "transit loss"]
+
+
+def test_a_period_ends_at_as_of_if_that_is_earlier(book: Api) -> None:
+    book.given(shipped("4", on="2026-05-10"))
+    path = "/v1/stock/turnovers?from=2026-05-01&to=2026-05-31"
+    assert [(row["issued"], row["closing"]) for row in book.rows(path)] == [("4", "6")]
+    assert [(row["issued"], row["closing"]) for row in book.rows(f"{path}&as_of=2026-05-05")] == [("0", "10")]
+    assert book.rows(f"{path}&as_of=2026-04-30") == []
+
+
 def test_a_later_backdated_movement_before_a_stocktake_changes_the_adjustment_not_the_count(book: Api) -> None:
     book.given(on_item("count", on="2026-05-10", counted="8"))
     before = book.written

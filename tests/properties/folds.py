@@ -53,7 +53,7 @@ def lines(e: Event) -> Iterator[Line]:
 
 def _came_in(e: stock.Received | stock.ReturnedIn) -> Iterator[Line]:
     money = (e.cost, e.currency) if isinstance(e, stock.Received) else (e.price, e.currency)
-    yield "stock_movement", (e.product, e.warehouse, e.lot, e.quantity, e.document, None, *money)
+    yield "stock_movement", (e.product, e.warehouse, e.lot, e.quantity, e.document, None, *money, None)
     if isinstance(e, stock.Received) and e.ordered is not None:
         yield "stock_promise_movement", (e.product, e.warehouse, None, NOTHING, NOTHING, -e.ordered, e.order)
 
@@ -62,7 +62,7 @@ def _went_out(e: stock.Shipped | stock.ReturnedOut | stock.WrittenOff) -> Iterat
     document = None if isinstance(e, stock.WrittenOff) else e.document
     reason = e.reason if isinstance(e, stock.WrittenOff) else None
     money = (e.price, e.currency) if isinstance(e, stock.ReturnedOut) else (None, None)
-    yield "stock_movement", (e.product, e.warehouse, e.lot, -e.quantity, document, reason, *money)
+    yield "stock_movement", (e.product, e.warehouse, e.lot, -e.quantity, document, reason, *money, None)
     if isinstance(e, stock.Shipped) and e.client is not None:
         said = f"{e.quantity} {e.product}" + ("" if e.lot is None else f", lot {e.lot}")
         yield "timeline", (e.client, e.document or e.deal or e.product, said, None, None)
@@ -73,7 +73,7 @@ def _went_out(e: stock.Shipped | stock.ReturnedOut | stock.WrittenOff) -> Iterat
 def _counted(e: stock.Counted | stock.CountAdjusted) -> Iterator[Line]:
     found = e.adjustments if isinstance(e, stock.Counted) else [e]
     for each in found:
-        yield "stock_movement", (e.product, e.warehouse, each.lot, each.quantity, None, "count", None, None)
+        yield "stock_movement", (e.product, e.warehouse, each.lot, each.quantity, None, "count", None, None, None)
 
 
 def _promise(
@@ -90,10 +90,12 @@ def _transferred(
 ) -> Iterator[Line]:
     place = e.product, e.warehouse, e.lot
     if isinstance(e, transfers.Dispatched):
-        yield "stock_movement", (*place, -e.quantity, e.transfer, None, None, None)
+        yield "stock_movement", (*place, -e.quantity, e.transfer, None, None, None, None)
         return
     if isinstance(e, transfers.Accepted):
-        yield "stock_movement", (*place, e.quantity, e.transfer, None, None, None)
+        yield "stock_movement", (*place, e.quantity, e.transfer, None, None, None, None)
+    if isinstance(e, transfers.LostInTransit):
+        yield "stock_movement", (*place, NOTHING, e.transfer, "transit loss", None, None, e.quantity)
     on_its_way = e.quantity if isinstance(e, transfers.Announced) else -e.quantity
     yield "stock_promise_movement", (*place, NOTHING, on_its_way, NOTHING, e.transfer)
 

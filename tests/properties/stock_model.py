@@ -126,12 +126,14 @@ class Stock:
                     self._check_days(place, each, day, held[each] - fixes[each])
         self.told.append(told)
         for each in fixes:
-            if fixes[each] != held.get(each, 0):
-                self.lots.setdefault((place, each), (999, day))
+            if found := fixes[each] - held.get(each, 0):
+                known, since = self.lots.get((place, each), (999, 999))
+                self.lots[place, each] = (known, min(since, day) if found > 0 else since)
 
     def reserve(self, place: str, day: int, quantity: int, id: str) -> None:
         if place not in self.allows:
-            self._check(self._least_free(place, day), quantity)
+            on, free = self._least_free(place, day)
+            self._check(free, quantity, on)
         if id in self.reservations:
             raise Refused("already_exists")
         self.reservations[id] = Promise(place, day, quantity)
@@ -186,7 +188,8 @@ class Stock:
 
     def _change(self, place: str, day: int, lot: str, change: int, expires: int) -> None:
         self.told.append(Told(place, day, lot, change))
-        self.lots.setdefault((place, lot), (expires, day))
+        known, since = self.lots.get((place, lot), (999, 999))
+        self.lots[place, lot] = (min(known, expires), min(since, day) if change > 0 else since)
 
     def _leave(self, place: str, day: int, parts: list[tuple[str, int]]) -> None:
         for lot, part in parts:
@@ -196,38 +199,45 @@ class Stock:
         strict = place not in self.allows
         parts: dict[str, int] = {}
         left = quantity
+        needed = day
         for each in [lot] if lot else self.known(place):
+            held = {at: self.on_hand(place, each, at) for at in range(day, self._count_after(place, each, day))}
+            needed = max(needed, min(held, key=lambda at: (held[at], at)))
             parts[each] = max((n for n in range(1, left + 1) if self._can_bear(place, each, day, n)), default=0)
             left -= parts[each]
         if strict and left:
-            self._check(quantity - left, quantity)
+            self._check(quantity - left, quantity, needed)
         if strict and promised is not None and any(where == place for where, _, _ in self.promised):
-            self._check(max(self._least_free(place, day), 0) + promised, quantity)
+            end = max((self._count_after(place, each, day) for each, part in parts.items() if part), default=LAST + 1)
+            at, free = self._least_free(place, day, end)
+            self._check(max(free, 0) + promised, quantity, at)
         parts[lot] = parts.get(lot, 0) + left
         return [(each, part) for each, part in parts.items() if part]
 
     def _can_bear(self, place: str, lot: str, day: int, quantity: int) -> bool:
         """Whether no day would end below nothing that does not do so already for lack of this."""
-        end = min(
-            (
-                t.day
-                for t in self.told
-                if t.place == place and t.fixes is not None and t.day > day and t.covers in (None, lot)
-            ),
-            default=LAST + 1,
-        )
+        end = self._count_after(place, lot, day)
         return all(self.on_hand(place, lot, each) >= quantity for each in range(day, end))
+
+    def _count_after(self, place: str, lot: str, day: int) -> int:
+        """The day of the next count that covers the lot."""
+        counts = [t for t in self.told if t.place == place and t.fixes is not None and t.covers in (None, lot)]
+        return min((t.day for t in counts if t.day > day), default=LAST + 1)
 
     def _check_days(self, place: str, lot: str, day: int, less: int) -> None:
         if not self._can_bear(place, lot, day, less):
             raise Refused("insufficient_stock")
 
-    def _least_free(self, place: str, day: int) -> int:
-        return min(self.total(place, each) - self.reserved(place, each) for each in range(day, LAST + 1))
+    def _least_free(self, place: str, day: int, end: int = LAST + 1) -> tuple[int, int]:
+        """The day before the end on which least is there that nobody was promised, and how much."""
+        free = {each: self.total(place, each) - self.reserved(place, each) for each in range(day, end)}
+        least = min(free, key=lambda each: (free[each], each))
+        return least, free[least]
 
-    def _check(self, available: int, quantity: int) -> None:
+    def _check(self, available: int, quantity: int, day: int) -> None:
         if available < quantity:
-            raise Refused("insufficient_stock", available=available, shortfall=quantity - available)
+            on = f"2026-05-{day:02}"
+            raise Refused("insufficient_stock", available=available, shortfall=quantity - available, on=on)
 
     def _standing(self, promises: dict[str, Promise], id: str, place: str | None, day: int) -> Promise:
         promise = promises.get(id)

@@ -1,7 +1,7 @@
 """Stock against a slow model in plain lists: what is refused, what is there on each day, what was known of it."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import count
 from typing import Any
 
@@ -106,9 +106,9 @@ class Played:
         if refused is None:
             assert isinstance(outcome, Accepted), (verb, given, outcome)
             return
-        assert isinstance(outcome, Refused), (verb, given, refused.code)
+        assert isinstance(outcome, Refused), (verb, given, refused.facts)
         assert outcome.refusal.code == refused.code
-        assert {name: outcome.refusal.facts[name] for name in refused.facts} == refused.facts
+        assert {name: _plain(outcome.refusal.facts[name]) for name in refused.facts} == refused.facts
 
     def _refused(self, verb: str, given: dict[str, Any]) -> ModelRefused | None:
         try:
@@ -130,6 +130,10 @@ class Played:
                     free = on_hand - reserved
                     rows[place, lot] = {**figures, "available": free, "forecast": free + incoming}
         return rows
+
+
+def _plain(fact: object) -> object:
+    return str(fact) if isinstance(fact, date) else fact
 
 
 def balances(books: Books, **moment: object) -> dict[tuple[str, str], dict[str, int]]:

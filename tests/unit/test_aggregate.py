@@ -71,7 +71,7 @@ def test_a_field_that_an_event_does_not_have_is_an_error() -> None:
 
 
 def test_a_row_has_only_the_columns_of_its_shape() -> None:
-    assert stock.row(product="lamp", on_hand=1) == ("lamp", None, None, 1, None, None, None, None)
+    assert stock.row(product="lamp", on_hand=1) == ("lamp", None, None, 1, None, None, None, None, None)
     with pytest.raises(TypeError, match="no columns colour"):
         stock.row(colour="red")
 

@@ -30,6 +30,12 @@ def test_what_was_recorded_before_the_closing_stays() -> None:
     happened("invoice.issued")
 
 
+def test_a_command_of_a_closed_period_is_not_accepted_because_its_event_takes_effect_later() -> None:
+    given(register_client(), issue("I1", 100, "2026-06-10", "2026-05-10"), close("2026-04-30"))
+    when(command("invoice.credit", "2026-04-10", invoice="I1", amount="1.00", reason="late"))
+    refused("period_closed", on=d("2026-04-10"))
+
+
 def test_a_batch_that_closes_a_period_sees_it_closed_from_then_on() -> None:
     given(register_product(), register_warehouse())
     *_, late = when(receive(1, "2026-04-10"), close("2026-04-30"), receive(2, "2026-04-10"))
@@ -45,6 +51,7 @@ def test_a_period_is_not_closed_twice(through: str) -> None:
     refused("period_closed", closed_through=d("2026-04-30"))
 
 
-def test_what_is_not_over_is_not_closed() -> None:
-    when(close("2026-06-02"))
+@pytest.mark.parametrize("through", ["2026-06-01", "2026-06-02"])
+def test_what_is_not_over_is_not_closed(through: str) -> None:
+    when(close(through))
     refused("invalid", field="through", on=d("2026-06-01"))

@@ -8,9 +8,12 @@ from tests.unit.given import dec, given, happened, refused, when
 from tests.unit.words import (
     cancel_order,
     count_stock,
+    define_pipeline,
     dispatch,
+    open_deal,
     order,
     receive,
+    register_client,
     register_product,
     register_warehouse,
     release,
@@ -57,6 +60,16 @@ def test_a_shipment_keeps_the_promise_and_the_rest_stays() -> None:
     [released] = happened("stock.released")
     assert isinstance(released, Released)
     assert released.quantity == 3
+
+
+def test_what_was_reserved_for_a_deal_goes_to_its_client() -> None:
+    given(register_client(), define_pipeline(), open_deal("D1"), reserve(7, "2026-01-02", deal="D1"))
+    when(ship(4, "2026-01-03", reservation="R1"))
+    [event] = happened("stock.shipped")
+    assert isinstance(event, Shipped)
+    assert (event.deal, event.client) == ("D1", "C1")
+    when(ship(1, "2026-01-03", reservation="R1", client="C2"))
+    refused("invalid", field="client", client="C1")
 
 
 def test_beyond_its_promise_a_shipment_takes_only_what_is_free() -> None:

@@ -8,7 +8,7 @@ from domain.event import Event
 from domain.stock import CountAdjusted, Counted
 from domain.stock_item import StockItem
 from tests.unit.given import at, d, dec, entries, given, happened, now, refused, when
-from tests.unit.words import count_stock, receive, register_product, register_warehouse, ship
+from tests.unit.words import count_stock, receive, register_product, register_warehouse, release, reserve, ship
 
 
 @pytest.fixture(autouse=True)
@@ -95,6 +95,12 @@ def test_before_a_count_more_may_be_issued_than_the_days_after_it_could_bear() -
     when(ship(12, "2026-01-05"))
     happened("stock.shipped", "stock.count_adjusted")
     assert [on_hand(day) for day in ("2026-01-05", "2026-01-10", "2026-01-12")] == [3, 3, 0]
+
+
+def test_days_after_a_count_do_not_matter_to_an_issue_before_it_promises_or_not() -> None:
+    given(reserve(1, "2026-01-01"), release("R1", "2026-01-01"), count_stock(4, "2026-01-05"))
+    when(ship(6, "2026-01-03"))
+    happened("stock.shipped", "stock.count_adjusted")
 
 
 def test_a_count_that_would_make_a_later_day_negative_is_refused() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from domain.stock import Shipped, WrittenOff
-from tests.unit.given import command, d, dec, given, happened, refused, when
+from tests.unit.given import command, d, dec, entries, given, happened, refused, when
 from tests.unit.words import receive, register_product, register_warehouse, return_out, ship, write_off
 
 
@@ -15,6 +15,11 @@ def _a_lamp_in_the_north() -> None:
 def shipped() -> list[tuple[str | None, int]]:
     events = when(ship(6, "2026-01-10")) and happened("stock.shipped", "stock.shipped")
     return [(e.lot, int(e.quantity)) for e in events if isinstance(e, Shipped)]
+
+
+def shipped_of(quantity: int) -> list[tuple[str | None, int]]:
+    when(ship(quantity, "2026-01-10"))
+    return [(entry.event.lot, int(entry.event.quantity)) for entry in entries() if isinstance(entry.event, Shipped)]
 
 
 def test_the_first_to_expire_goes_first() -> None:
@@ -79,6 +84,30 @@ def test_a_lot_has_one_day_of_expiry() -> None:
     given(receive(4, "2026-01-01", lot="A", expires_on="2026-03-01"))
     when(receive(4, "2026-01-02", lot="A", expires_on="2026-04-01"))
     refused("invalid", field="expires_on", on=d("2026-03-01"))
+
+
+def test_a_lot_s_expiry_may_be_told_after_it_first_came() -> None:
+    given(receive(3, "2026-01-01", lot="L"), receive(3, "2026-01-02", lot="L", expires_on="2026-07-01"))
+    given(receive(6, "2026-01-01", lot="M", expires_on="2026-12-01"))
+    assert shipped_of(6) == [("L", 6)]
+    when(receive(1, "2026-01-03", lot="L", expires_on="2030-01-01"))
+    refused("invalid", field="expires_on", on=d("2026-07-01"))
+
+
+def test_a_lot_that_is_known_later_to_have_come_first_goes_first() -> None:
+    given(receive(3, "2026-01-05", lot="A"), receive(3, "2026-01-04", lot="B"), receive(3, "2026-01-01", lot="A"))
+    assert shipped_of(6) == [("A", 6)]
+
+
+def test_the_day_that_is_named_is_the_one_that_needs_the_lot() -> None:
+    given(receive(10, "2026-01-01", lot="A"), receive(10, "2026-01-04", lot="B"), ship(10, "2026-01-05", lot="A"))
+    when(ship(10, "2026-01-02"))
+    refused("insufficient_stock", available=dec(0), shortfall=dec(10), on=d("2026-01-05"))
+
+
+def test_a_list_of_reasons_counts_from_now_on() -> None:
+    when(command("stock.list_reasons", "2030-01-01", reasons=["moths"]))
+    refused("invalid", field="effective_at")
 
 
 def test_a_write_off_has_a_reason_out_of_a_list_that_the_company_keeps() -> None:

@@ -154,6 +154,7 @@ def test_a_number_is_no_time(number: object) -> None:
 def test_a_day_is_a_date() -> None:
     assert read(Day, "2026-02-28") == date(2026, 2, 28)
     assert refuses(Day, "2026-02-29")
+    assert refuses(Day, "2026-02-28T00:00:00")
 
 
 @pytest.mark.parametrize("name", ["", "a\nb", "tab\t", "\x00", "\x7f", "x" * 201])

@@ -1,6 +1,6 @@
 -- The facts at a moment (NULL: now), as known at a position (NULL: by all that is known).
 CREATE FUNCTION {name}_at(as_of timestamptz, known_at bigint)
-RETURNS SETOF {name} LANGUAGE sql STABLE AS $$
+RETURNS SETOF {name} LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT c.key, c.facts, c.effective_at, c.position FROM {name} c
      WHERE as_of IS NULL AND known_at IS NULL AND c.effective_at <= now()
     UNION ALL   -- not yet effective in part

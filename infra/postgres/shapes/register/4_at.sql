@@ -2,7 +2,7 @@
 -- Inlined into the query that uses it; the branches that do not apply are pruned when it is planned. The table as the
 -- type of its rows keeps their collation: as plain text the ids would match no index (tests/integration/test_plans.py).
 CREATE FUNCTION {name}_at(as_of timestamptz, known_at bigint)
-RETURNS SETOF {name}_balance LANGUAGE sql STABLE AS $$
+RETURNS SETOF {name}_balance LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT {dimensions}, {sums} FROM (
         SELECT {dimensions}, {resources} FROM {name}_balance
          WHERE as_of IS NULL AND known_at IS NULL
