@@ -62,17 +62,8 @@ class Queries:
     def answer(self, projection: str, sql: str, given: Mapping[str, Any]) -> tuple[Progress, list[dict[str, Any]]]:
         """The rows of a projection's query, and how far the projection is."""
         names, rows = self._pool.read_named(ANSWER.replace("{sql}", sql), {**given, "answered_from": projection})
-        if not rows:
-            return self._nothing(projection, sql, given)
-        answer = [dict(zip(names[1:], row[1:], strict=True)) for row in rows]
+        answer = [dict(zip(names[2:], row[2:], strict=True)) for row in rows if row[1]]
         return Progress(projection, *rows[0][0]), answer
-
-    def _nothing(self, projection: str, sql: str, given: Mapping[str, Any]) -> tuple[Progress, list[dict[str, Any]]]:
-        """There was no row that could have told the progress: both are asked for once more, in one moment."""
-        with self.moment() as answering:
-            answer = [dict(row) for row in answering.rows(sql, given)]
-            [progress] = answering.rows(PROGRESS, {"answered_from": projection})
-            return Progress(projection, *progress["progress"]), answer
 
     def progress(self, projection: str) -> Progress:
         [(progress,)] = self._pool.read(PROGRESS, {"answered_from": projection})

@@ -1,5 +1,7 @@
--- An answer, each row with how far its projection is: one statement, so both are of one moment, in one round trip.
-SELECT (SELECT progress(%(answered_from)s)), q.*
-  FROM (
+-- An answer, each row with how far its projection is: one statement, so both are of one moment, in one round trip. An
+-- answer without rows is one row of the progress alone. Joined on nothing to a single row, the rows keep their order.
+SELECT one.progress, answer.*
+  FROM (SELECT progress(%(answered_from)s)) one
+  LEFT JOIN (SELECT true AS is_row, q.* FROM (
 {sql}
-  ) q
+  ) q) answer ON true
