@@ -1,7 +1,8 @@
 -- An answer, each row with how far its projection is: one statement, so both are of one moment, in one round trip. An
--- answer without rows is one row of the progress alone. Joined on nothing to a single row, the rows keep their order.
+-- answer without rows is one row of the progress alone. Joined on nothing to a single row, the rows keep their order;
+-- OFFSET 0, or the join would be planned into them (tests/integration/test_plans.py).
 SELECT one.progress, answer.*
   FROM (SELECT progress(%(answered_from)s)) one
   LEFT JOIN (SELECT true AS is_row, q.* FROM (
 {sql}
-  ) q) answer ON true
+  ) q OFFSET 0) answer ON true
