@@ -58,6 +58,7 @@ def full(dsn: str) -> Iterator[Pool]:
             _fill(database, shape)
     run(database, "ANALYZE; SELECT 1")
     with Pool(database) as pool:
+        pool.read("SELECT progress('stock')")  # planned at its first use
         yield pool
 
 
