@@ -47,6 +47,7 @@ class Open(Command, type="deal.open"):
         deal = book.begin_new(Deal, self.deal)
         if self.amount is not None and self.currency:
             check_amount(self.amount, self.currency)
+        _check_prices(self.items, self.currency)
         event = Opened(
             deal=deal.id,
             client=self.client,
@@ -82,6 +83,7 @@ class Specify(Command, type="deal.specify"):
 
     def execute(self, book: Book) -> None:
         deal = book.get(Deal, self.deal)
+        _check_prices(self.items, deal.currency)
         book.record(deal, deal.specify(_plain(self.items), at=book.effective_at))
 
 
@@ -130,6 +132,13 @@ class Reopen(Command, type="deal.reopen"):
     def execute(self, book: Book) -> None:
         deal = book.get(Deal, self.deal)
         book.record(deal, deal.reopen(self.stage, book.get(Pipeline, deal.pipeline), at=book.effective_at))
+
+
+def _check_prices(items: Sequence[Item], currency: str | None) -> None:
+    """Prices are in the deal's currency; until it has one, they are not checked."""
+    for item in items:
+        if item.price is not None and currency:
+            check_amount(item.price, currency, "items.price")
 
 
 def _plain(items: Sequence[Item]) -> list[dict[str, str]]:

@@ -81,13 +81,14 @@ class Assigned(Event, type="deal.assigned"):
     owner: str
 
 
-class Deal(Aggregate, kind="deal", state_version=2):
+class Deal(Aggregate, kind="deal", state_version=3):
     """``known_since`` says from when on the deal has what a stage may require."""
 
     client: str = ""
     pipeline: str = ""
     stage: str = ""
     outcome: Literal["open", "won", "lost"] = "open"
+    currency: str | None = None
     known_since: dict[str, datetime] = {}
     opened_at: datetime | None = None
     changed_at: datetime | None = None
@@ -167,7 +168,7 @@ class Deal(Aggregate, kind="deal", state_version=2):
         at = entry.effective_at
         match entry.event:
             case Opened(client=client, pipeline=pipeline, stage=stage) as event:
-                of = {"client": client, "pipeline": pipeline, "opened_at": at}
+                of = {"client": client, "pipeline": pipeline, "opened_at": at, "currency": event.currency}
                 return {**of, "stage": stage, "changed_at": at, "known_since": dict.fromkeys(_told(event), at)}
             case Moved(stage=stage):
                 return {"stage": stage, "changed_at": at}
@@ -177,8 +178,8 @@ class Deal(Aggregate, kind="deal", state_version=2):
                 return {"outcome": "lost", "changed_at": at}
             case Reopened(stage=stage):
                 return {"outcome": "open", "stage": stage, "changed_at": at}
-            case Estimated():
-                return self._learns("amount", at)
+            case Estimated(currency=currency):
+                return {"currency": currency, **self._learns("amount", at)}
             case Specified():
                 return self._learns("items", at)
             case Assigned():

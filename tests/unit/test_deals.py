@@ -170,6 +170,22 @@ def test_products_may_be_specified_later() -> None:
     assert happened("deal.specified") == [Specified(**WHERE, items=items)]
 
 
+@pytest.mark.parametrize("told_by", ["opening", "estimate"])
+def test_a_finer_price_than_the_deals_currency_has_is_refused(told_by: str) -> None:
+    items = [{"product": "lamp", "quantity": "1", "price": "5.5"}]
+    when(open_deal("D1", amount="10", currency="JPY", items=items))
+    refused("invalid", field="items.price", places=0)
+    given(open_deal("D1", amount="10", currency="JPY") if told_by == "opening" else open_deal("D1"))
+    given(*([estimate("10", currency="JPY")] if told_by == "estimate" else []))
+    when(command("deal.specify", deal="D1", items=items))
+    refused("invalid", field="items.price", places=0)
+
+
+def test_without_a_currency_a_price_is_taken_as_it_is() -> None:
+    when(open_deal("D1", items=[{"product": "lamp", "quantity": "1", "price": "5.001"}]))
+    happened("deal.opened")
+
+
 def test_to_specify_nothing_is_not_a_request() -> None:
     with pytest.raises(ValueError, match="items"):
         command("deal.specify", deal="D1", items=[])
