@@ -10,6 +10,7 @@ from commands.book import Book
 from commands.command import Command
 from domain.clients import Client
 from domain.deals import Deal
+from domain.money import check_amount
 from domain.receivables import Account, Allocation, Instalment, Issued, Received, Wanted
 from domain.receivables.events import Dated
 from domain.refusal import not_found
@@ -57,6 +58,8 @@ class Issue(Command, type="invoice.issue"):
         if self.deal:
             book.get(Deal, self.deal)
         account = book.find(Account, self.client)
+        for line in self.lines:
+            check_amount(line.amount, self.currency, "lines.amount")
         terms = tuple(Instalment(due_on=term.due_on, amount=term.amount) for term in self.terms)
         event = Issued(
             invoice=self.invoice or book.new_id(),

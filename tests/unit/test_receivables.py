@@ -66,6 +66,11 @@ def test_a_finer_instalment_than_the_currency_has_is_refused() -> None:
     refused("invalid", field="terms.amount")
 
 
+def test_a_finer_line_than_the_currency_has_is_refused() -> None:
+    when(issue("I1", 1, due="2026-06-10", lines=[{"product": "lamp", "amount": "1.00"}, {"amount": "0.005"}]))
+    refused("invalid", field="lines.amount", places=2)
+
+
 def test_an_invoice_id_is_used_once_over_all_clients() -> None:
     given(register_client("C2"), issue("I1", 300, due="2026-06-10"))
     when(issue("I1", 5, due="2026-06-10", client="C2"))
