@@ -108,4 +108,4 @@ class SetCreditLimit(Command, type="client.set_credit_limit"):
         book.get(Client, self.client)
         account = book.find(Account, self.client)
         event = CreditLimitSet(client=self.client, amount=self.amount, currency=self.currency)
-        book.record(account, account.limit_credit(event))
+        book.record(account, account.limit_credit(event, book.effective_at, book.now))

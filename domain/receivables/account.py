@@ -26,7 +26,7 @@ from domain.receivables.events import (
 )
 from domain.receivables.invoice import OpenInvoice
 from domain.receivables.payment import Applied, Payment
-from domain.refusal import Refusal, already_exists, not_found
+from domain.refusal import Refusal, already_exists, not_found, out_of_order
 from domain.values import ZERO
 
 
@@ -43,9 +43,10 @@ Allocation = Literal["oldest"] | tuple[Wanted, ...]
 class CreditLimit(Frozen):
     amount: Decimal
     currency: str
+    since: datetime
 
 
-class Account(Aggregate, kind="account", state_version=2):
+class Account(Aggregate, kind="account", state_version=3):
     """A client's open invoices and unapplied payments, its counterparties and its credit limit.
 
     What is settled leaves the state, so that it stays small. A whole account has kept it.
@@ -71,8 +72,13 @@ class Account(Aggregate, kind="account", state_version=2):
             raise _retired(counterparty, retired_on)
         return CounterpartyRetired(client=self.id, counterparty=counterparty, retired_on=on)
 
-    def limit_credit(self, event: CreditLimitSet) -> CreditLimitSet:
+    def limit_credit(self, event: CreditLimitSet, at: datetime, now: datetime) -> CreditLimitSet:
+        """In order of time, and none in advance: so the last one told is the one that counts, and the one shown."""
         check_amount(event.amount, event.currency)
+        if at > now:
+            raise Refusal("invalid", "A credit limit is not set in advance.", field="effective_at")
+        if self.credit_limit and at < self.credit_limit.since:
+            raise out_of_order("credit_limit", self.id, self.credit_limit.since, at)
         return event
 
     def exposure(self, currency: str) -> Decimal:
@@ -154,7 +160,7 @@ class Account(Aggregate, kind="account", state_version=2):
                 counterparty=item.counterparty,
             )
         if amount > item.amount + item.recoverable:
-            item.refuse_more_than_open(amount, "over_allocation")
+            item.refuse_more_than_payable(amount)
         at = max(at, payment.since)
         for part in item.split(amount):
             yield Dated(_allocated(payment, invoice, part), max(at, item.since))
@@ -234,16 +240,16 @@ class Account(Aggregate, kind="account", state_version=2):
             case Refunded() | Bounced() as event:
                 return self._gone_back(event)
             case event:
-                return self._agreed(event)
+                return self._agreed(event, at)
 
-    def _agreed(self, event: Event) -> Changes:
+    def _agreed(self, event: Event, at: datetime) -> Changes:
         match event:
             case CounterpartyAdded(counterparty=counterparty):
                 return {"counterparties": {**self.counterparties, counterparty: None}}
             case CounterpartyRetired(counterparty=counterparty, retired_on=on):
                 return {"counterparties": {**self.counterparties, counterparty: on}}
             case CreditLimitSet(amount=amount, currency=currency):
-                return {"credit_limit": CreditLimit(amount=amount, currency=currency)}
+                return {"credit_limit": CreditLimit(amount=amount, currency=currency, since=at)}
         return {}
 
     def _reduced(self, event: Credited | WrittenOff | Cancelled, at: datetime) -> Changes:

@@ -150,6 +150,17 @@ class OpenInvoice(Frozen):
             shortfall=amount - self.amount,
         )
 
+    def refuse_more_than_payable(self, amount: Decimal) -> NoReturn:
+        payable = self.amount + self.recoverable
+        raise Refusal(
+            "over_allocation",
+            f"{self.amount} is open, {self.recoverable} written off on the invoice {self.invoice}, less than {amount}.",
+            invoice=self.invoice,
+            open=self.amount,
+            recoverable=self.recoverable,
+            shortfall=amount - payable,
+        )
+
     def _off(self, amount: Decimal) -> Instalments:
         check_amount(amount, self.currency)
         if amount > self.amount:

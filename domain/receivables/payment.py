@@ -7,7 +7,7 @@ from typing import Literal, Self
 
 from domain.money import check_amount
 from domain.receivables.events import Allocated, Bounced, Dated, Deallocated, Frozen, Offset, Received, Refunded
-from domain.refusal import Refusal
+from domain.refusal import Refusal, out_of_order
 from domain.values import ZERO
 
 
@@ -116,12 +116,16 @@ class Payment(Frozen):
         return Dated(event, max(at, self.since))
 
     def bounce(self, reason: str | None, at: datetime) -> Iterator[Dated]:
-        """What is refunded stays refunded; all else is undone from the day it bounced, and not before."""
+        """What is refunded stays refunded; all else is undone from the day it bounced, and not before.
+
+        Nor before the last of what was freed was free: until then it paid an invoice.
+        """
         assert self.received
         if self.bounced:
             raise Refusal("payment_bounced", f"The payment {self.payment} has bounced already.", payment=self.payment)
         self._check_order(at)
-        at = max(at, self.freed_at or at)
+        if self.freed_at and at < self.freed_at:
+            raise out_of_order("payment", self.payment, self.freed_at, at)
         for applied in reversed(self.applied):
             yield Dated(self._undone(applied, applied.amount), max(at, applied.at))
         event = Bounced(

@@ -152,6 +152,8 @@ class Model:
         return set()
 
     def limit(self, client: str, amount: int, on: date) -> Reasons:
+        if any(on < since for _, since, whose, _ in self.limits if whose == client):
+            return {"out_of_order"}
         self.write("client.credit_limit_set", on)
         self.limits.append((len(self.happened), on, client, amount))
         return set()
@@ -279,12 +281,12 @@ class Model:
         payment = self.payments.get(id)
         if payment is None:
             return {"not_found"}
-        reasons = {"out_of_order"} if on < payment.on else set()
+        reasons = {"out_of_order"} if on < self.last_freed(id) else set()
         if payment.bounced:
             reasons.add("payment_bounced")
         if reasons:
             return reasons
-        payment.bounced, on = True, max(on, self.last_freed(id))
+        payment.bounced = True
         for applied in [a for a in reversed(self.applied) if a.payment is payment]:
             self._undo(applied, applied.amount, max(on, applied.on))
         self.write("payment.bounced", on, (payment, None, payment.amount - payment.refunded))

@@ -221,6 +221,17 @@ def test_a_document_beyond_the_credit_limit_is_refused_with_the_facts() -> None:
     happened("invoice.issued")
 
 
+def test_a_limit_is_not_set_before_the_one_there_is_nor_in_advance() -> None:
+    given(limit_credit(150, on="2026-05-20"))
+    when(limit_credit(90, on="2026-05-19"))
+    refused("out_of_order", kind="credit_limit", id="C1", since="2026-05-20T12:00:00+00:00")
+    when(limit_credit(90, on="2026-06-02"))
+    refused("invalid", field="effective_at")
+    given(limit_credit(90, on="2026-05-20"))
+    when(issue("I2", 1, due="2026-06-10"))
+    refused("credit_limit_exceeded", limit=dec(90))
+
+
 def test_exposure_is_over_all_counterparties_in_the_credit_currency() -> None:
     given(add_counterparty("B"), issue("I2", 30, due="2026-06-10", counterparty="B"))
     given(issue("I3", 500, due="2026-06-10", currency="USD"), limit_credit(135))
@@ -241,6 +252,12 @@ def test_what_is_settled_frees_credit() -> None:
     paid(100)
     when(issue("I2", 100, due="2026-06-10"))
     happened("invoice.issued")
+
+
+def test_more_than_is_open_and_written_off_is_refused_with_both() -> None:
+    given(give_up("I1", 100))
+    when(pay(200, counterparty="A", allocate=[to("I1", 150)]))
+    refused("over_allocation", invoice="I1", open=dec(0), recoverable=dec(100), shortfall=dec(50))
 
 
 def test_a_batch_is_decided_on_what_its_earlier_commands_wrote() -> None:

@@ -314,7 +314,7 @@ def test_what_was_settled_and_is_open_again_is_paid_from_that_day_on_recalled_or
     assert on_days() == ["2026-05-16", "2026-05-16"]
 
 
-def test_a_bounce_waits_for_all_that_was_taken_back_before() -> None:
+def test_a_payment_does_not_bounce_before_all_that_was_taken_back_of_it() -> None:
     given(pay(100, "2026-05-12", counterparty="A", allocate=[to("I1", 40)]))
     given(issue("I2", 60, due="2026-06-10", on="2026-05-10", counterparty="A"))
     given(issue("I3", 40, due="2026-06-10", on="2026-05-10", counterparty="A"))
@@ -322,6 +322,8 @@ def test_a_bounce_waits_for_all_that_was_taken_back_before() -> None:
     given(deallocate("Z1", "I1", 40, "2026-05-20"), allocate("Z1", "I3", 40, "2026-05-20"))
     given(deallocate("Z1", "I2", 60, "2026-05-15"))
     when(bounce("Z1", "2026-05-16"))
+    refused("out_of_order", kind="payment", id="Z1", since="2026-05-20T12:00:00+00:00")
+    when(bounce("Z1", "2026-05-20"))
     assert on_days() == ["2026-05-20", "2026-05-20"]
 
 
