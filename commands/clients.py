@@ -82,11 +82,14 @@ class AddCounterparty(Command, type="client.add_counterparty"):
         event = CounterpartyAdded(
             client=self.client, counterparty=self.counterparty, name=self.name, tax_id=self.tax_id
         )
-        book.record(account, account.add_counterparty(event))
+        book.record(account, account.add_counterparty(event, book.effective_at))
 
 
 class RetireCounterparty(Command, type="client.retire_counterparty"):
-    """From the effective day on it is invoiced no more; what it owes stays, and it may still pay."""
+    """From the effective day on it is invoiced no more; what it owes stays, and it may still pay.
+
+    Invoices of later days that are entered already stand.
+    """
 
     client: Id
     counterparty: Id
@@ -94,7 +97,7 @@ class RetireCounterparty(Command, type="client.retire_counterparty"):
     def execute(self, book: Book) -> None:
         book.get(Client, self.client)
         account = book.find(Account, self.client)
-        book.record(account, account.retire_counterparty(self.counterparty, book.on))
+        book.record(account, account.retire_counterparty(self.counterparty, book.on, book.effective_at))
 
 
 class SetCreditLimit(Command, type="client.set_credit_limit"):

@@ -9,6 +9,7 @@ from domain.aggregate import Aggregate, Changes, Entry
 from domain.clients import CounterpartyAdded, CounterpartyRetired, CreditLimitSet
 from domain.event import Event
 from domain.money import check_amount
+from domain.receivables.counterparty import Counterparty
 from domain.receivables.events import (
     Allocated,
     Bounced,
@@ -26,7 +27,7 @@ from domain.receivables.events import (
 )
 from domain.receivables.invoice import OpenInvoice
 from domain.receivables.payment import Applied, Payment
-from domain.refusal import Refusal, already_exists, not_found, out_of_order
+from domain.refusal import Refusal, not_found, out_of_order
 from domain.values import ZERO
 
 
@@ -54,22 +55,21 @@ class Account(Aggregate, kind="account", state_version=3):
 
     invoices: dict[str, OpenInvoice] = {}
     unapplied: dict[str, Payment] = {}
-    counterparties: dict[str, date | None] = {}
-    """Those that were added, and since when they are retired."""
+    counterparties: dict[str, Counterparty] = {}
+    """Those that were added; the client stands for itself without."""
     credit_limit: CreditLimit | None = None
 
     # Counterparties and credit
 
-    def add_counterparty(self, event: CounterpartyAdded) -> CounterpartyAdded:
-        if event.counterparty in self.counterparties and not self.counterparties[event.counterparty]:
-            raise already_exists("counterparty", event.counterparty)
+    def add_counterparty(self, event: CounterpartyAdded, at: datetime) -> CounterpartyAdded:
+        if known := self.counterparties.get(event.counterparty):
+            known.check_addable(at)
         return event
 
-    def retire_counterparty(self, counterparty: str, on: date) -> CounterpartyRetired:
+    def retire_counterparty(self, counterparty: str, on: date, at: datetime) -> CounterpartyRetired:
         if counterparty not in self.counterparties:
             raise not_found("counterparty", counterparty)
-        if retired_on := self.counterparties[counterparty]:
-            raise _retired(counterparty, retired_on)
+        self.counterparties[counterparty].check_retirable(at)
         return CounterpartyRetired(client=self.id, counterparty=counterparty, retired_on=on)
 
     def limit_credit(self, event: CreditLimitSet, at: datetime, now: datetime) -> CreditLimitSet:
@@ -96,8 +96,8 @@ class Account(Aggregate, kind="account", state_version=3):
         if (total := sum((part.amount for part in event.terms), ZERO)) != event.amount:
             raise Refusal("invalid", f"The terms add up to {total}, not to {event.amount}.", field="terms", total=total)
         self._check_counterparty(event.counterparty)
-        if (retired_on := self.counterparties.get(event.counterparty)) and on >= retired_on:
-            raise _retired(event.counterparty, retired_on)
+        if known := self.counterparties.get(event.counterparty):
+            known.check_active(on)
         self._check_credit(event)
         return event
 
@@ -111,7 +111,6 @@ class Account(Aggregate, kind="account", state_version=3):
         return invoice in self.invoices and self.invoices[invoice].amount >= amount
 
     def _check_counterparty(self, counterparty: str) -> None:
-        """The client stands for itself without having been added."""
         if counterparty != self.id and counterparty not in self.counterparties:
             raise not_found("counterparty", counterparty)
 
@@ -240,14 +239,16 @@ class Account(Aggregate, kind="account", state_version=3):
             case Refunded() | Bounced() as event:
                 return self._gone_back(event)
             case event:
-                return self._agreed(event, at)
+                return self._agreed(event, entry.on, at)
 
-    def _agreed(self, event: Event, at: datetime) -> Changes:
+    def _agreed(self, event: Event, on: date, at: datetime) -> Changes:
         match event:
             case CounterpartyAdded(counterparty=counterparty):
-                return {"counterparties": {**self.counterparties, counterparty: None}}
-            case CounterpartyRetired(counterparty=counterparty, retired_on=on):
-                return {"counterparties": {**self.counterparties, counterparty: on}}
+                known = self.counterparties.get(counterparty) or Counterparty(counterparty=counterparty, since=at)
+                return {"counterparties": {**self.counterparties, counterparty: known.back(on, at)}}
+            case CounterpartyRetired(counterparty=counterparty, retired_on=retired_on):
+                retired = self.counterparties[counterparty].retired(retired_on, at)
+                return {"counterparties": {**self.counterparties, counterparty: retired}}
             case CreditLimitSet(amount=amount, currency=currency):
                 return {"credit_limit": CreditLimit(amount=amount, currency=currency, since=at)}
         return {}
@@ -340,7 +341,3 @@ def _offset(payment: Payment, item: OpenInvoice, part: Instalment) -> Offset:
         due_on=part.due_on,
         amount=part.amount,
     )
-
-
-def _retired(counterparty: str, on: date) -> Refusal:
-    return Refusal("counterparty_retired", f"{counterparty} is retired since {on}.", counterparty=counterparty, on=on)

@@ -120,7 +120,7 @@ def test_a_clients_card_tells_who_it_is_and_what_it_may_owe(book: Api) -> None:
             "client.change", "2026-11-01T00:00:00Z", client="C1", name="Anna AG", attributes={"size": "big", "a.b": "c"}
         ),
         told("client.change", "2026-11-02T00:00:00Z", client="C1", attributes={"size": None}, contacts={"phone": "1"}),
-        told("client.add_counterparty", client="C1", counterparty="K", name="Kontor KG", tax_id="DE1"),
+        told("client.add_counterparty", "2026-05-01", client="C1", counterparty="K", name="Kontor KG", tax_id="DE1"),
         told("client.retire_counterparty", "2026-06-26", client="C1", counterparty="K"),
         told("client.set_credit_limit", client="C1", amount="1000.00", currency="EUR"),
     )

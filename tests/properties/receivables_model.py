@@ -74,6 +74,8 @@ class Model:
         self.applied: list[Applied] = []
         self.added: set[tuple[str, str]] = set()
         self.retired: dict[tuple[str, str], date] = {}
+        self.gone: list[tuple[tuple[str, str], date, date]] = []
+        self.agreed: dict[tuple[str, str], date] = {}
         self.limits: list[tuple[int, date, str, int]] = []
         self.flows: list[tuple[int, date, str, str, str, str, int]] = []
         self.sales: list[tuple[int, date, str, str, int]] = []
@@ -136,8 +138,12 @@ class Model:
         key = client, counterparty
         if key in self.added and key not in self.retired:
             return {"already_exists"}
+        if on < self.agreed.get(key, on):
+            return {"out_of_order"}
+        if key in self.retired:
+            self.gone.append((key, self.retired.pop(key), on))
         self.added.add(key)
-        self.retired.pop(key, None)
+        self.agreed[key] = on
         self.write("client.counterparty_added", on)
         return set()
 
@@ -147,7 +153,9 @@ class Model:
             return {"not_found"}
         if key in self.retired:
             return {"counterparty_retired"}
-        self.retired[key] = on
+        if on < self.agreed[key]:
+            return {"out_of_order"}
+        self.retired[key] = self.agreed[key] = on
         self.write("client.counterparty_retired", on)
         return set()
 
@@ -160,7 +168,8 @@ class Model:
 
     def issue(self, invoice: Invoice, on: date) -> Reasons:
         reasons = self._unknown(invoice.client, invoice.counterparty)
-        if on >= self.retired.get((invoice.client, invoice.counterparty), date.max):
+        key = invoice.client, invoice.counterparty
+        if on >= self.retired.get(key, date.max) or any(key == k and a <= on < b for k, a, b in self.gone):
             reasons.add("counterparty_retired")
         limits = [amount for _, _, client, amount in self.limits if client == invoice.client]
         if invoice.currency == "EUR" and limits and self.owed(invoice.client, "EUR") + invoice.total > limits[-1]:

@@ -95,13 +95,14 @@ class Receivables(RuleBasedStateMachine):
 
     # Commands
 
-    @rule(client=clients, counterparty=st.sampled_from("AB"), on=days, again=st.sampled_from([True, True, False]))
-    def retire_and_add_again(self, client: str, counterparty: str, on: date, again: bool) -> None:
+    @rule(client=clients, counterparty=st.sampled_from("AB"), on=days, back=st.sampled_from([0, 0, 7, 30, -1, None]))
+    def retire_and_add_again(self, client: str, counterparty: str, on: date, back: int | None) -> None:
         told = words.retire_counterparty(counterparty, str(on), client=client)
         self.tell(told, self.model.retire(client, counterparty, on))
-        if again:
-            added = words.add_counterparty(counterparty, str(on), client=client)
-            self.tell(added, self.model.add(client, counterparty, on))
+        if back is not None:
+            again = on + timedelta(days=back)
+            added = words.add_counterparty(counterparty, str(again), client=client)
+            self.tell(added, self.model.add(client, counterparty, again))
 
     @rule(client=clients, amount=st.integers(150, 500), on=days)
     def limit(self, client: str, amount: int, on: date) -> None:

@@ -103,7 +103,8 @@ def test_only_what_is_registered_is_changed(ask) -> None:
 
 def test_a_client_may_be_several_counterparties_that_change_over_time() -> None:
     given(register_client("C1"))
-    when(add_counterparty("K1", name="Schmidt Handel GmbH", tax_id="DE1"), retire_counterparty("K1", "2026-05-10"))
+    added_first = add_counterparty("K1", "2026-05-01", name="Schmidt Handel GmbH", tax_id="DE1")
+    when(added_first, retire_counterparty("K1", "2026-05-10"))
     added, retired = happened("client.counterparty_added", "client.counterparty_retired")
     assert added == CounterpartyAdded(client="C1", counterparty="K1", name="Schmidt Handel GmbH", tax_id="DE1")
     assert retired == CounterpartyRetired(client="C1", counterparty="K1", retired_on=d("2026-05-10"))
@@ -120,11 +121,23 @@ def test_a_counterparty_is_added_once_and_again_when_it_was_retired() -> None:
 
 
 def test_a_counterparty_is_retired_once_and_only_one_that_is_there() -> None:
-    given(register_client("C1"), add_counterparty("K1"), retire_counterparty("K1", "2026-05-10"))
+    given(register_client("C1"), add_counterparty("K1", "2026-05-01"), retire_counterparty("K1", "2026-05-10"))
     when(retire_counterparty("K1"))
     refused("counterparty_retired", on=d("2026-05-10"))
     when(retire_counterparty("K2"))
     refused("not_found", kind="counterparty", id="K2")
+
+
+def test_a_counterparty_is_added_and_retired_in_order_of_time() -> None:
+    given(register_client("C1"), add_counterparty("K1", "2026-05-01"))
+    when(retire_counterparty("K1", "2026-04-30"))
+    refused("out_of_order", kind="counterparty", id="K1", since="2026-05-01T12:00:00+00:00")
+    given(retire_counterparty("K1", "2026-05-10"))
+    when(add_counterparty("K1", "2026-05-09"))
+    refused("out_of_order", since="2026-05-10T12:00:00+00:00")
+    given(add_counterparty("K1", "2026-05-20"))
+    when(retire_counterparty("K1", "2026-05-19"))
+    refused("out_of_order", since="2026-05-20T12:00:00+00:00")
 
 
 def test_a_credit_limit_is_in_a_currency_and_as_fine_as_that() -> None:

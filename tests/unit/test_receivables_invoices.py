@@ -25,7 +25,7 @@ TERMS = [{"due_on": "2026-08-10", "amount": "60"}, {"due_on": "2026-06-10", "amo
 
 @pytest.fixture(autouse=True)
 def _an_invoice_of_two_instalments() -> None:
-    given(register_client("C1"), add_counterparty("A"))
+    given(register_client("C1"), add_counterparty("A", "2026-05-01"))
     given(issue("I1", 100, due="2026-06-10", on="2026-05-10", terms=TERMS, counterparty="A"))
 
 
@@ -211,6 +211,23 @@ def test_a_retired_counterparty_is_not_invoiced_from_that_day_on_but_may_pay() -
         pay(5, "2026-05-20", counterparty="A", allocate=[to("I1", 5)]),
     )
     happened("invoice.issued", "payment.received", "payment.allocated")
+
+
+def test_a_counterparty_that_is_back_is_still_not_invoiced_on_a_day_on_which_it_was_retired() -> None:
+    given(retire_counterparty("A", "2026-05-15"), add_counterparty("A", "2026-05-20"))
+    given(retire_counterparty("A", "2026-05-25"), add_counterparty("A", "2026-05-28"))
+    for day, since in [("15", "15"), ("19", "15"), ("25", "25"), ("27", "25")]:
+        when(issue("I2", 5, due="2026-06-10", on=f"2026-05-{day}", counterparty="A"))
+        refused("counterparty_retired", on=d(f"2026-05-{since}"))
+    for day in ("14", "20", "24", "28"):
+        when(issue(f"I{day}", 5, due="2026-06-10", on=f"2026-05-{day}", counterparty="A"))
+        happened("invoice.issued")
+
+
+def test_an_invoice_of_a_later_day_stands_when_its_counterparty_is_retired_before_it() -> None:
+    given(issue("I2", 5, due="2026-06-10", on="2026-05-20", counterparty="A"))
+    when(retire_counterparty("A", "2026-05-15"))
+    happened("client.counterparty_retired")
 
 
 def test_a_document_beyond_the_credit_limit_is_refused_with_the_facts() -> None:
