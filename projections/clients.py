@@ -21,14 +21,18 @@ client = Card("client", key="client")
 
 @client.on(Registered)
 def registered(e: Registered) -> Row:
-    return patch(e.client, e, "name", "kind", "source", "attributes", "contacts")
+    return patch(e.client, e, "name", "kind", "source", **_pieces(e))
 
 
 @client.on(Changed)
 def changed(e: Changed) -> Row:
+    return patch(e.client, e, "name", "source", **_pieces(e))
+
+
+def _pieces(e: Registered | Changed) -> dict[str, str | None]:
     attributes = {f"attributes.{name}": value for name, value in e.attributes.items()}
     contacts = {f"contacts.{name}": value for name, value in e.contacts.items()}
-    return patch(e.client, e, "name", "source", **attributes, **contacts)
+    return {**attributes, **contacts}
 
 
 @client.on(CounterpartyAdded)
@@ -71,7 +75,7 @@ class ClientCard(BaseModel):
     credit_limit: CreditLimit | None = None
 
 
-projection = Projection("clients", 2, (client,))
+projection = Projection("clients", 3, (client,))
 _all, _one = card_queries("/v1/clients", client, projection, ClientCard)
 _FOUND = (
     "%(search)s IS NULL OR strpos(lower(name), lower(%(search)s)) > 0"

@@ -94,13 +94,8 @@ def touched(e: Logged) -> Row:
     return touch.enter(client=e.client, source=e.source or e.kind)
 
 
-@client_segment.on(Registered)
-def belongs(e: Registered) -> Row:
-    return client_segment.enter(client=e.client, segment=e.attributes.get("segment"))
-
-
-@client_segment.on(Changed)
-def belongs_now(e: Changed) -> Iterator[Row]:
+@client_segment.on(Registered, Changed)
+def belongs(e: Registered | Changed) -> Iterator[Row]:
     if "segment" in e.attributes:
         yield client_segment.enter(client=e.client, segment=e.attributes["segment"])
 
@@ -182,7 +177,7 @@ def with_stages(rows: Sequence[Result], _: Mapping[str, Any]) -> Mapping[str, An
     return {"deal": rows[0]["deal"], "facts": rows[0]["facts"], "position": rows[0]["position"], "stages": stages}
 
 
-projection = Projection("deals", 2, (deal_history, deal_facts, touch, client_segment, deal, pipeline))
+projection = Projection("deals", 3, (deal_history, deal_facts, touch, client_segment, deal, pipeline))
 queries = (
     *card_queries("/v1/deals", deal, projection, DealCard, sql_one="deal_one", assemble=with_stages),
     *card_queries("/v1/pipelines", pipeline, projection, PipelineCard),

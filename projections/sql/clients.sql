@@ -2,10 +2,10 @@
 SELECT key AS client,
        (SELECT jsonb_object_agg(k, v) FILTER (WHERE strpos(k, '.') = 0)
             || jsonb_build_object(
-                   'attributes', jsonb_strip_nulls(coalesce(facts -> 'attributes', '{}') || coalesce(
-                       jsonb_object_agg(substr(k, 12), v) FILTER (WHERE starts_with(k, 'attributes.')), '{}')),
-                   'contacts', jsonb_strip_nulls(coalesce(facts -> 'contacts', '{}') || coalesce(
-                       jsonb_object_agg(substr(k, 10), v) FILTER (WHERE starts_with(k, 'contacts.')), '{}')),
+                   'attributes', coalesce(jsonb_strip_nulls(
+                       jsonb_object_agg(substr(k, 12), v) FILTER (WHERE starts_with(k, 'attributes.'))), '{}'),
+                   'contacts', coalesce(jsonb_strip_nulls(
+                       jsonb_object_agg(substr(k, 10), v) FILTER (WHERE starts_with(k, 'contacts.'))), '{}'),
                    'counterparties', coalesce(
                        jsonb_agg(v || jsonb_build_object('retired_on', facts -> ('retired.' || substr(k, 14))) ORDER BY k)
                            FILTER (WHERE starts_with(k, 'counterparty.')), '[]'))

@@ -331,6 +331,18 @@ def test_what_was_known_before_stays_readable(api: Api, figure: str) -> None:
     assert {**api.ask(path), "meta": None} != then
 
 
+@pytest.mark.parametrize(("registered", "segment"), [({"segment": "big", "a.b": "c"}, "big"), ({"a.b": "c"}, "small")])
+def test_a_segment_told_for_before_the_registration_is_the_same_on_the_card_and_in_the_figure(
+    api: Api, registered: dict[str, str], segment: str
+) -> None:
+    api.given(client(attributes=registered, effective_at=at("2026-06-01")), pipeline("p", "free", "A", "B"))
+    changes = {"attributes": {"segment": "small"}, "effective_at": at("2026-05-01")}
+    api.given({"type": "client.change", "client": "C1", **changes}, deal("D", "p", "10.00", on="2026-06-02"))
+    [group] = api.ask("/v1/funnel/snapshot?pipeline=p&group_by=segment&as_of=2026-06-30")["groups"]
+    assert group["segment"] == segment
+    assert api.ask("/v1/clients/C1?as_of=2026-06-30")["attributes"] == {"a.b": "c", "segment": segment}
+
+
 def test_lists_come_in_pages_and_as_csv(book: Api) -> None:
     path = f"/v1/funnel/transitions?pipeline=sales&{AS_OF}"
     rows, next = [], ""

@@ -177,9 +177,7 @@ AGREED = clients.Changed, clients.CounterpartyAdded, clients.CounterpartyRetired
 def _agreed(e: Any) -> Iterator[Line]:
     match e:
         case clients.Changed():
-            parts = {f"attributes.{name}": value for name, value in e.attributes.items()}
-            parts |= {f"contacts.{name}": value for name, value in e.contacts.items()}
-            yield "client_version", (e.client, {**known({"name": e.name, "source": e.source}), **parts})
+            yield "client_version", (e.client, {**known({"name": e.name, "source": e.source}), **_pieces(e)})
             if "segment" in e.attributes:
                 yield "client_segment", (e.client, e.attributes["segment"])
             changes = [e.name, e.source]
@@ -199,6 +197,11 @@ def _agreed(e: Any) -> Iterator[Line]:
             yield "client_version", (e.client, {"credit_limit": limit})
             yield "debtor_version", (e.client, limit)
             yield "timeline", (e.client, e.client, None, e.amount, e.currency)
+
+
+def _pieces(e: Any) -> dict[str, str | None]:
+    parts = {f"attributes.{name}": value for name, value in e.attributes.items()}
+    return parts | {f"contacts.{name}": value for name, value in e.contacts.items()}
 
 
 #: ISO 4217's minor units of the currencies in use here.
@@ -257,9 +260,10 @@ def _deal(e: deals.Opened | deals.Moved | deals.Won | deals.Lost | deals.Reopene
 def _card(e: Event) -> Iterator[Line]:
     match e:
         case clients.Registered():
-            said = {"name": e.name, "kind": e.kind, "source": e.source}
-            yield "client_version", (e.client, known({**said, "attributes": e.attributes, "contacts": e.contacts}))
-            yield "client_segment", (e.client, e.attributes.get("segment"))
+            said = known({"name": e.name, "kind": e.kind, "source": e.source})
+            yield "client_version", (e.client, {**said, **_pieces(e)})
+            if "segment" in e.attributes:
+                yield "client_segment", (e.client, e.attributes["segment"])
             yield "debtor_version", (e.client, {f"client.{e.client}": 1})
             yield "timeline", (e.client, e.client, e.name, None, None)
         case interactions.Logged():
