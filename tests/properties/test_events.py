@@ -3,7 +3,7 @@
 import json
 import types
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -23,6 +23,7 @@ LEAVES: dict[Any, st.SearchStrategy[Any]] = {
     int: st.integers(-(2**63), 2**63 - 1),
     bool: st.booleans(),
     date: st.dates(date(1900, 1, 1), date(2999, 12, 31)),
+    datetime: moments,
     Decimal: st.decimals(-(10**15) + 1, 10**15 - 1, places=6) | st.integers(-(10**15) + 1, 10**15 - 1).map(Decimal),
 }
 
