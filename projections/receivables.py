@@ -8,9 +8,9 @@ it, as a statement names it.
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from domain.receivables import (
     Allocated,
@@ -114,6 +114,12 @@ class Ageing(Owed):
     by: Literal["client", "counterparty"] = "client"
 
 
+class OpenItems(Owed):
+    by: Annotated[
+        Literal["client", "counterparty"], Field(description="As of ageing; items are the same by either")
+    ] = "client"
+
+
 class AgeingRow(BaseModel):
     client: str
     counterparty: str | None
@@ -154,7 +160,7 @@ queries = (
         "/v1/receivables/open-items",
         "receivables",
         "receivables_open_items",
-        Owed,
+        OpenItems,
         OpenItem,
         "What is open, item by item",
         order=("client", "due_on", "invoice"),

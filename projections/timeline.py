@@ -182,5 +182,6 @@ queries = (
         TimelineRow,
         "A client's timeline",
         order=("effective_at", "position", "line"),
+        of="client",
     ),
 )

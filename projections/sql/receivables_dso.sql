@@ -24,4 +24,5 @@ WITH owed AS (
 SELECT coalesce(%(currency)s, %(book_currency)s) AS currency, balance, gross, sales, days,
        round(balance * days / nullif(sales, 0), 2) AS dso_net, round(gross * days / nullif(sales, 0), 2) AS dso_gross
   FROM owed, sold, period
- WHERE %(client)s IS NULL OR EXISTS (SELECT FROM debtor_at('infinity', %(known_at)s) WHERE key = %(client)s)
+ WHERE %(client)s IS NULL OR EXISTS (
+           SELECT FROM debtor_at('infinity', %(known_at)s) WHERE key = %(client)s AND facts ? ('client.' || %(client)s))

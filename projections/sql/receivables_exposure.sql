@@ -10,4 +10,4 @@ WITH credit AS (
 SELECT debtor.key AS client, coalesce(credit.currency, %(book_currency)s) AS currency, exposure,
        credit.amount AS "limit", credit.amount - exposure AS available
   FROM debtor_at('infinity', %(known_at)s) debtor CROSS JOIN owed LEFT JOIN credit ON true
- WHERE debtor.key = %(client)s
+ WHERE debtor.key = %(client)s AND debtor.facts ? ('client.' || %(client)s)

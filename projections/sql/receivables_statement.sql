@@ -1,8 +1,9 @@
 -- One row an entry, each with the opening; one without a document if there are none. What moves nothing is no entry.
 -- A counterparty's clients are looked up first, since what moved is found by client.
-WITH its_client AS (
-    SELECT substr(fact, 8)
-      FROM debtor_at('infinity', %(known_at)s), jsonb_object_keys(facts) AS fact
+WITH debtor AS (
+    SELECT key, facts FROM debtor_at('infinity', %(known_at)s) WHERE key IN (%(client)s, %(counterparty)s)
+), its_client AS (
+    SELECT substr(fact, 8) FROM debtor, jsonb_object_keys(facts) AS fact
      WHERE key = %(counterparty)s AND starts_with(fact, 'client.')
 ), opening AS (
     SELECT coalesce(sum(amount), 0) AS opening
@@ -25,5 +26,7 @@ WITH its_client AS (
 )
 SELECT opening, "on", document, type, amount
   FROM opening LEFT JOIN entry ON true
- WHERE EXISTS (SELECT FROM debtor_at('infinity', %(known_at)s) WHERE key = coalesce(%(client)s, %(counterparty)s))
+ WHERE (%(client)s IS NULL OR EXISTS (
+           SELECT FROM debtor WHERE key = %(client)s AND facts ? ('client.' || %(client)s)))
+   AND (%(counterparty)s IS NULL OR coalesce(%(client)s = ANY (TABLE its_client), EXISTS (TABLE its_client)))
  ORDER BY effective_at, position

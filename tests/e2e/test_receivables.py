@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.api import Api
+from tests.e2e.api import Api, problem
 from tests.e2e.given import at, client, invoice, payment
 from tests.e2e.load import at_once, codes
 
@@ -235,6 +235,40 @@ def test_a_retired_counterparty_is_not_invoiced(book: Api) -> None:
     assert book.refused(wanted, 422, "counterparty_retired")["on"] == "2026-06-20"
     book.refused({**wanted, "counterparty": "Z"}, 404, "not_found")
     book.given(payment("Z1", "5.00", counterparty="A"))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/receivables/exposure?client=A",
+        f"/v1/receivables/dso?client=A&{JUNE}",
+        f"/v1/receivables/statement?client=A&{JUNE}",
+        f"/v1/receivables/statement?client=C1&counterparty=nobody&{JUNE}",
+        f"/v1/receivables/statement?client=C2&counterparty=A&{JUNE}",
+        "/v1/clients/A/timeline",
+        "/v1/clients/nobody/timeline",
+    ],
+)
+def test_a_client_that_is_only_a_counterparty_or_a_counterparty_of_others_is_not_found(book: Api, path: str) -> None:
+    book.given(client("C2"))
+    problem(book.get(path), 404, "not_found")
+
+
+@pytest.mark.parametrize(
+    "who", ["client=C1", "client=C1&counterparty=A", "client=C1&counterparty=C1", "counterparty=A"]
+)
+def test_a_statement_of_somebody_who_is_there_is_found(book: Api, who: str) -> None:
+    assert book.get(f"/v1/receivables/statement?{who}&{JUNE}").status_code == 200
+
+
+def test_a_timeline_from_before_the_client_was_there_is_empty(book: Api) -> None:
+    assert book.rows("/v1/clients/C1/timeline?as_of=2000-01-01") == []
+
+
+def test_open_items_take_what_ageing_takes(book: Api) -> None:
+    items = book.rows("/v1/receivables/open-items?client=C1")
+    assert len(items) == 2
+    assert book.rows("/v1/receivables/open-items?client=C1&by=counterparty") == items
 
 
 def test_a_hundred_callers_allocate_no_more_than_the_payment_has(book: Api) -> None:

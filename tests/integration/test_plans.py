@@ -24,7 +24,7 @@ VALUES = {
     "numeric": "1",
     "integer": "1",
     "date": "'2026-01-01'::date + mod(n, 90)::int",
-    "jsonb": """'{"stages": []}'""",
+    "jsonb": f"jsonb_build_object('stages', '[]'::jsonb, 'client.K' || mod(n, {KEYS}), 1)",
 }
 
 ASKED = {
