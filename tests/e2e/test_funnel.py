@@ -251,7 +251,14 @@ class TestAttribution:
         api.given(*(touched("C1", "call", on=f"2026-05-0{n}", source=f"s{n}") for n in range(1, 4)))
         api.given(won("D", on="2026-05-21"))
         rows = api.rows(f"/v1/funnel/attribution?pipeline=p&{MAY}&method=linear")
-        assert cells(rows, "source", "amount") == [("s1", "0.02"), ("s2", "0.02"), ("s3", "0.01")]
+        assert cells(rows, "source", "amount") == [("s1", "0.02"), ("s2", "0.01"), ("s3", "0.02")]
+
+    def test_no_touch_gets_less_than_nothing(self, api: Api) -> None:
+        api.given(client(), pipeline("p", "free", "A"), deal("D", "p", "0.05", on="2026-05-20"))
+        api.given(*(touched("C1", "call", on=f"2026-05-{n + 10}", source=f"s{n}") for n in range(10)))
+        api.given(won("D", on="2026-05-21"))
+        rows = api.rows(f"/v1/funnel/attribution?pipeline=p&{MAY}&method=linear")
+        assert [row["amount"] for row in rows] == ["0.01", "0.00"] * 5
 
 
 class TestPipelines:

@@ -4,8 +4,9 @@ import statistics
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 STAGES = ["A", "B", "C"]
@@ -291,8 +292,9 @@ class Figures:
             ] or [opened.told["source"]]
             sources = {"first": sources[:1], "last": sources[-1:], "linear": sources}[method]
             amount = self.worth(winning.deal, (winning.at, winning.position))
-            even = (amount / len(sources)).quantize(Decimal("0.01"), ROUND_HALF_UP)
-            amounts = [*[even] * (len(sources) - 1), amount - even * (len(sources) - 1)]
+            sums = [rounded(Fraction(amount) * n / len(sources), 2) for n in range(len(sources) + 1)]
+            amounts = [after - before for before, after in pairwise(sums)]
+            assert min(amounts) >= 0
             parts += [(source, winning.position, each) for source, each in zip(sources, amounts, strict=True)]
         return [
             {
