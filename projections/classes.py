@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationInfo, computed_field, create_model, field_validator
 
-from domain.values import Currency, Day, WireDecimal
-from projections.query import ListParameters, Query, comma_separated
+from domain.values import Currency, WireDecimal
+from projections.query import ListParameters, Period, Query, comma_separated
 
 Method = Literal["abc", "xyz", "bcg"]
 Measure = Literal["sales", "payments"]
@@ -19,27 +19,18 @@ Bounds = Annotated[list[WireDecimal], Field(min_length=2, max_length=2), BeforeV
 DEFAULTS: dict[Method, tuple[int, int]] = {"abc": (80, 95), "xyz": (10, 25), "bcg": (10, 50)}
 
 
-class Classes(ListParameters):
+class Classes(Period, ListParameters):
     method: Annotated[Method, Field(description="By size, by steadiness, or by growth and size")]
     measure: Measure
-    from_: Annotated[Day, Field(alias="from", description="First day")]
-    to: Annotated[Day, Field(description="Last day, included")]
     currency: Annotated[Currency | None, Field(description="Default: the book's")] = None
     bounds: Annotated[
         Bounds | None,
         Field(description="Two percentages; default: abc 80,95; xyz 10,25; bcg 10,50 (growth, share)"),
     ] = None
 
-    @field_validator("to")
-    @classmethod
-    def _after_from(cls, to: date, info: ValidationInfo) -> date:
-        if (first := info.data.get("from_")) and to < first:
-            raise ValueError("must not be before from")
-        return to
-
     @field_validator("bounds")
     @classmethod
-    def _in_order(cls, bounds: list[Decimal] | None, info: ValidationInfo) -> list[Decimal] | None:
+    def _in_reach(cls, bounds: list[Decimal] | None, info: ValidationInfo) -> list[Decimal] | None:
         """Growth may be bounded below nothing, and says nothing of share."""
         if bounds and info.data.get("method") == "bcg":
             if not 0 <= bounds[1] <= 100:

@@ -6,9 +6,9 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from domain.clients import CounterpartyAdded, CreditLimitSet, Registered
-from domain.values import Currency, Day, Id
+from domain.values import Currency, Id
 from projections.cards import patch, the_card
-from projections.query import Parameters, Query
+from projections.query import Parameters, Period, Query
 from projections.shapes import Card, Row
 
 debtor = Card("debtor", key="debtor")
@@ -30,9 +30,7 @@ def credit_limited(e: CreditLimitSet) -> Row:
     return patch(e.client, e, "amount", "currency")
 
 
-class SalesOutstanding(Parameters):
-    from_: Annotated[Day, Field(alias="from", description="First day")]
-    to: Annotated[Day, Field(description="Last day, included")]
+class SalesOutstanding(Period, Parameters):
     client: Id | None = None
     currency: Annotated[Currency | None, Field(description="Default: the book's")] = None
 

@@ -3,11 +3,11 @@
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator
 
 from domain.receivables import Bounced, Received, Refunded
-from domain.values import Currency, Day, Id
-from projections.query import ListParameters, Query, comma_separated
+from domain.values import Currency, Id
+from projections.query import ListParameters, Period, Query, comma_separated
 from projections.shapes import Register, Row
 
 payments = Register(
@@ -35,11 +35,9 @@ def bounced(e: Bounced) -> Row:
 Dimension = Literal["client", "bank_account", "direction"]
 
 
-class Summary(ListParameters):
+class Summary(Period, ListParameters):
     """Without ``group_by`` by all three."""
 
-    from_: Annotated[Day, Field(alias="from", description="First day")]
-    to: Annotated[Day, Field(description="Last day, included")]
     group_by: Annotated[list[Dimension], BeforeValidator(comma_separated)] = ["client", "bank_account", "direction"]
     client: Id | None = None
     bank_account: Id | None = None

@@ -7,17 +7,13 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, Field, model_validator
 
-from domain.values import Currency, Day, Id
-from projections.query import Parameters, Query, Result
-
-ZERO = Decimal(0)
+from domain.values import ZERO, Currency, Id
+from projections.query import Parameters, Period, Query, Result
 
 
-class Statement(Parameters):
+class Statement(Period, Parameters):
     """Of a client over all its counterparties, of a counterparty, or of a client's counterparty."""
 
-    from_: Annotated[Day, Field(alias="from", description="First day")]
-    to: Annotated[Day, Field(description="Last day, included")]
     client: Id | None = None
     counterparty: Id | None = None
     currency: Annotated[Currency | None, Field(description="Default: the book's")] = None

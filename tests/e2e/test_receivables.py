@@ -265,6 +265,14 @@ def test_a_timeline_from_before_the_client_was_there_is_empty(book: Api) -> None
     assert book.rows("/v1/clients/C1/timeline?as_of=2000-01-01") == []
 
 
+@pytest.mark.parametrize("path", ["receivables/statement?client=C1", "receivables/dso?client=C1", "payments/summary?"])
+def test_a_period_does_not_end_before_it_begins(book: Api, path: str) -> None:
+    refusal = problem(book.get(f"/v1/{path}&from=2026-06-02&to=2026-06-01"), 422, "invalid")
+    [error] = refusal["errors"]
+    assert "to: " in error
+    assert book.get(f"/v1/{path}&from=2026-06-01&to=2026-06-01").status_code == 200
+
+
 def test_open_items_take_what_ageing_takes(book: Api) -> None:
     items = book.rows("/v1/receivables/open-items?client=C1")
     assert len(items) == 2

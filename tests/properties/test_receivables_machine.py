@@ -5,7 +5,6 @@ After each command: the same refusals, the same events on the same days. Wheneve
 
 from collections.abc import Iterable
 from datetime import date, timedelta
-from decimal import Decimal
 from typing import Any
 
 from hypothesis import settings
@@ -23,14 +22,13 @@ from commands.bus import Refused
 from commands.command import Command
 from domain.receivables import Account
 from tests.properties.books import Books, entered
-from tests.properties.receivables_model import Invoice, Model, Move, Payment, Reasons, half_up
+from tests.properties.receivables_figures import Figures
+from tests.properties.receivables_model import Invoice, Model, Move, Payment, Reasons
 from tests.unit import given as scene
 from tests.unit import words
 from tests.unit.words import register_client, to
 
 FIRST = date(2026, 1, 1)
-BUCKETS = {"current": 0, "d1_30": 30, "d31_60": 60, "d61_90": 90, "over_90": 10**6}
-COLUMNS = [*BUCKETS, "unapplied"]
 CLIENTS, CURRENCIES = ["C1", "C2"], ["EUR", "USD"]
 
 clients, counterparties = st.sampled_from(["C1", "C1", "C1", "C2"]), st.sampled_from([*"AAABBB", "C1"])
@@ -265,6 +263,7 @@ class Receivables(RuleBasedStateMachine):
 
     @rule(as_of=days, at=st.floats(0, 1), frm=days, to=days, client=clients, counterparty=st.sampled_from("AB"))
     def look(self, as_of: date, at: float, frm: date, to: date, client: str, counterparty: str) -> None:
+        frm, to = sorted((frm, to))
         self.books.project(entered(scene.book()))
         known = max(round(at * len(self.model.happened)), BEGINNING)
         for known_at in (known, None):
@@ -284,112 +283,6 @@ class Receivables(RuleBasedStateMachine):
         self.books.project(entered(scene.book()))
         for question, then in self.answers:
             assert self.books.items("/v1/receivables/ageing", **question) == then
-
-
-class Figures:
-    """Asked of the read models, and added up from what moved as far as it is known."""
-
-    def __init__(self, books: Books, model: Model, seen: list[Move], known_at: int | None) -> None:
-        self.books, self.model, self.seen = books, model, seen
-        self.known = {} if known_at is None else {"known_at": known_at}
-        self.until = 10**6 if known_at is None else known_at
-
-    def ageing(self, as_of: date) -> None:
-        expected: dict[tuple[str, str, str], dict[str, int]] = {}
-        for move in self.seen:
-            if move.on <= as_of:
-                row = expected.setdefault((move.client, move.counterparty, move.currency), dict.fromkeys(COLUMNS, 0))
-                row[bucket(move.due, as_of)] += move.amount
-        rows = self.books.items("/v1/receivables/ageing", as_of=as_of, by="counterparty", **self.known)
-        assert all(sum(row[name] for name in COLUMNS) == row["balance"] for row in rows)
-        found = {(row["client"], row["counterparty"], row["currency"]): {n: row[n] for n in COLUMNS} for row in rows}
-        assert {key: row for key, row in found.items() if any(row.values())} == {
-            key: row for key, row in expected.items() if any(row.values())
-        }
-
-    def open_items(self, as_of: date) -> None:
-        expected: dict[tuple[str, date], int] = {}
-        for move in self.seen:
-            if move.due and move.on <= as_of:
-                expected[move.document, move.due] = expected.get((move.document, move.due), 0) + move.amount
-        rows = self.books.items("/v1/receivables/open-items", as_of=as_of, **self.known)
-        found = {(row["invoice"], row["due_on"]): (row["open"], row["overdue_days"], row["amount"]) for row in rows}
-        assert found == {
-            (id, due): (amount, (as_of - due).days, self.model.invoices[id].terms[due])
-            for (id, due), amount in expected.items()
-            if amount
-        }
-
-    def statement(self, frm: date, to: date, client: str | None, counterparty: str | None) -> None:
-        those = [
-            move
-            for move in self.seen
-            if client in (None, move.client) and counterparty in (None, move.counterparty) and move.currency == "EUR"
-        ]
-        events: dict[tuple[date, int], list[Move]] = {}
-        for move in those:
-            if frm <= move.on <= to:
-                events.setdefault((move.on, move.position), []).append(move)
-        sums = [(moves[0], sum(move.amount for move in moves)) for _, moves in sorted(events.items())]
-        given = {"client": client, "counterparty": counterparty, "from": frm, "to": to, **self.known}
-        answer = self.books.body("/v1/receivables/statement", **{k: v for k, v in given.items() if v is not None})
-        found = [(e["on"], e["type"], e["document"], e["debit"] - e["credit"]) for e in answer["entries"]]
-        assert found == [(move.on, move.type, move.entry, amount) for move, amount in sums if amount]
-        assert all(entry["debit"] >= 0 and entry["credit"] >= 0 for entry in answer["entries"])
-        assert answer["opening"] == sum(move.amount for move in those if move.on < frm)
-        assert answer["opening"] + answer["debits"] - answer["credits"] == answer["closing"]
-        if frm <= to:
-            assert answer["closing"] == sum(move.amount for move in those if move.on <= to)
-
-    def dso(self, frm: date, to: date, client: str) -> None:
-        owed = [m for m in self.seen if (m.client, m.currency) == (client, "EUR") and m.on <= to]
-        balance, gross = sum(m.amount for m in owed), sum(m.amount for m in owed if m.due)
-        sales = sum(
-            amount
-            for position, on, whose, currency, amount in self.model.sales
-            if position <= self.until and frm <= on <= to and (whose, currency) == (client, "EUR")
-        )
-        days = max((to - frm).days + 1, 0)
-        answer = self.books.body("/v1/receivables/dso", client=client, **{"from": frm, "to": to}, **self.known)
-        assert (answer["balance"], answer["gross"], answer["sales"], answer["days"]) == (balance, gross, sales, days)
-        for figure, over in (("dso_net", balance), ("dso_gross", gross)):
-            assert answer[figure] == (half_up(Decimal(over * days) / sales) if sales else None)
-
-    def summary(self, frm: date, to: date) -> None:
-        expected: dict[tuple[str, str, str], dict[str, int]] = {}
-        for position, on, client, account, currency, what, amount in self.model.flows:
-            if position <= self.until and frm <= on <= to:
-                row = expected.setdefault(
-                    (client, account, currency), dict.fromkeys(("received", "refunded", "bounced"), 0)
-                )
-                row[what] += amount
-        given = {"from": frm, "to": to, "group_by": "client,bank_account", **self.known}
-        rows = self.books.items("/v1/payments/summary", **given)
-        assert all(row["net"] == row["received"] - row["refunded"] - row["bounced"] for row in rows)
-        assert expected == {
-            (row["client"], row["bank_account"], row["currency"]): {
-                name: row[name] for name in ("received", "refunded", "bounced")
-            }
-            for row in rows
-        }
-
-    def exposure(self, as_of: date, client: str) -> None:
-        limits = sorted(
-            (on, position, amount)
-            for position, on, whose, amount in self.model.limits
-            if whose == client and position <= self.until and on <= as_of
-        )
-        limit = limits[-1][2] if limits else None
-        owed = sum(m.amount for m in self.seen if (m.client, m.currency) == (client, "EUR") and m.on <= as_of)
-        answer = self.books.body("/v1/receivables/exposure", client=client, as_of=as_of, **self.known)
-        assert (answer["exposure"], answer["limit"]) == (owed, limit)
-        assert answer["available"] == (None if limit is None else limit - owed)
-
-
-def bucket(due: date | None, as_of: date) -> str:
-    if due is None:
-        return "unapplied"
-    return next(name for name, most in BUCKETS.items() if (as_of - due).days <= most)
 
 
 def test_commands_figures_and_the_slow_model_agree(books: Books) -> None:
