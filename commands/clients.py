@@ -2,26 +2,14 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import Field
 
 from commands.book import Book
 from commands.command import Command
 from domain.clients import Changed, Client, CounterpartyAdded, CreditLimitSet, Registered
 from domain.receivables import Account
 from domain.refusal import Refusal
-from domain.values import Attributes, Currency, Id, Name, NotNegativeDecimal
-
-
-def _sorted(changes: dict[str, str | None]) -> dict[str, str | None]:
-    """In one order, so that the same changes are the same request."""
-    return dict(sorted(changes.items()))
-
-
-AttributeChanges = Annotated[
-    dict[Id, Annotated[str, StringConstraints(pattern=r"^[^\x00]{0,1000}$")] | None],
-    Field(max_length=100),
-    AfterValidator(_sorted),
-]
+from domain.values import AttributeChanges, Attributes, Currency, Id, Name, NotNegativeDecimal
 
 
 class Register(Command, type="client.register"):

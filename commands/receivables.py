@@ -111,7 +111,7 @@ class Cancel(Command, type="invoice.cancel"):
     reason: Name
 
     def execute(self, book: Book) -> None:
-        account = book.recall(Account, _holder(book, "invoice", self.invoice))
+        account = _recalled(book, "invoice", self.invoice)
         _record(book, account, [account.invoice(self.invoice).cancel(self.reason, book.effective_at)])
 
 
@@ -160,7 +160,7 @@ class Allocate(Command, type="payment.allocate"):
     amount: PositiveDecimal
 
     def execute(self, book: Book) -> None:
-        account = book.get(Account, _holder(book, "payment", self.payment))
+        account = book.owner(Account, "payment", self.payment)
         if self.payment not in account.unapplied:
             account = book.recall(Account, account.id)
         account = _reaching(book, account, [Wanted(invoice=self.invoice, amount=self.amount)])
@@ -176,7 +176,7 @@ class Deallocate(Command, type="payment.deallocate"):
     amount: PositiveDecimal
 
     def execute(self, book: Book) -> None:
-        account = book.recall(Account, _holder(book, "payment", self.payment))
+        account = _recalled(book, "payment", self.payment)
         payment = account.payment(self.payment)
         account.invoice(self.invoice)
         _record(book, account, payment.deallocate(self.invoice, self.amount, book.effective_at))
@@ -189,7 +189,7 @@ class Bounce(Command, type="payment.bounce"):
     reason: Name | None = None
 
     def execute(self, book: Book) -> None:
-        account = book.recall(Account, _holder(book, "payment", self.payment))
+        account = _recalled(book, "payment", self.payment)
         _record(book, account, account.payment(self.payment).bounce(self.reason, book.effective_at))
 
 
@@ -200,7 +200,7 @@ class Refund(Command, type="payment.refund"):
     amount: PositiveDecimal
 
     def execute(self, book: Book) -> None:
-        account = book.recall(Account, _holder(book, "payment", self.payment))
+        account = _recalled(book, "payment", self.payment)
         _record(book, account, [account.payment(self.payment).refund(self.amount, book.effective_at)])
 
 
@@ -219,16 +219,13 @@ class Offset(Command, type="receivable.offset"):
         _record(book, account, account.offset(self.from_counterparty, self.invoice, self.amount, book.effective_at))
 
 
-def _holder(book: Book, kind: str, id: str) -> str:
-    """The client on whose account a document is."""
-    stream = book.holder(f"{kind}:{id}")
-    if stream is None:
-        raise not_found(kind, id)
-    return stream.removeprefix(f"{Account.kind}-")
+def _recalled(book: Book, kind: str, id: str) -> Account:
+    """The account that a document is on, with all of its past."""
+    return book.recall(Account, book.owner(Account, kind, id).id)
 
 
 def _invoiced(book: Book, invoice: str, amount: Decimal) -> Account:
-    account = book.get(Account, _holder(book, "invoice", invoice))
+    account = book.owner(Account, "invoice", invoice)
     return _reaching(book, account, [Wanted(invoice=invoice, amount=amount)])
 
 
@@ -236,7 +233,7 @@ def _reaching(book: Book, account: Account, wanted: Sequence[Wanted]) -> Account
     """The account, with all of its past if more is wanted of an invoice than its state knows to be open."""
     beyond = [each.invoice for each in wanted if not account.has_open(each.invoice, each.amount)]
     for invoice in beyond:
-        if _holder(book, "invoice", invoice) != account.id:
+        if book.owner(Account, "invoice", invoice).id != account.id:
             raise not_found("invoice", invoice)
     return book.recall(Account, account.id) if beyond else account
 

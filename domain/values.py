@@ -17,17 +17,20 @@ Name = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,200}$")]
 Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]{0,10000}$")]
 
 
-def _sorted(facts: dict[str, str]) -> dict[str, str]:
+F = TypeVar("F", str, str | None)
+
+
+def _sorted(facts: dict[str, F]) -> dict[str, F]:
     """In one order, so that the same facts are the same request."""
-    return dict(sorted(facts.items()))
+    return {name: facts[name] for name in sorted(facts)}
 
 
-#: User-defined facts. Typed and checked ones come with segments.
-Attributes = Annotated[
-    dict[Id, Annotated[str, StringConstraints(pattern=r"^[^\x00]{0,1000}$")]],
-    Field(max_length=100),
-    AfterValidator(_sorted),
-]
+_Fact = Annotated[str, StringConstraints(pattern=r"^[^\x00]{0,1000}$")]
+_Few = Field(max_length=100)
+
+#: User-defined facts, and changes of them: null takes one away.
+Attributes = Annotated[dict[Id, _Fact], _Few, AfterValidator(_sorted)]
+AttributeChanges = Annotated[dict[Id, _Fact | None], _Few, AfterValidator(_sorted)]
 
 _PLAIN = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?", re.ASCII)
 
