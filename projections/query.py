@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from domain.values import Day, Moment
 
@@ -40,11 +40,12 @@ class Period(BaseModel):
     from_: Annotated[Day, Field(alias="from", description="First day")]
     to: Annotated[Day, Field(description="Last day, included")]
 
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.to < self.from_:
-            raise ValueError("to: not before from")
-        return self
+    @field_validator("to")
+    @classmethod
+    def _in_order(cls, last: date, info: ValidationInfo) -> date:
+        if (first := info.data.get("from_")) and last < first:
+            raise ValueError("must not be before from")
+        return last
 
 
 class ListParameters(Parameters):
