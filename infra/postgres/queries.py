@@ -63,7 +63,7 @@ class Queries:
         """The rows of a projection's query, and how far the projection is."""
         names, rows = self._pool.read_named(ANSWER.replace("{sql}", sql), {**given, "answered_from": projection})
         answer = [dict(zip(names[2:], row[2:], strict=True)) for row in rows if row[1]]
-        return Progress(projection, *rows[0][0]), answer
+        return Progress(projection, *map(int, rows[0][0][1:-1].split(","))), answer
 
     def progress(self, projection: str) -> Progress:
         [(progress,)] = self._pool.read(PROGRESS, {"answered_from": projection})

@@ -215,6 +215,8 @@ class Writer:
     def _gather(self, linger: float = 0) -> None:
         """All that is queued: batches grow by themselves under load. Those who came together the last time are likely
         to come again, and are waited for a little."""
+        if len(self._waiting) >= self._company and self._queue.empty():
+            return
         size = sum(request.size for request in self._waiting)
         until = monotonic() + linger
         with suppress(Empty):
