@@ -37,8 +37,9 @@ MOST_WAITING = 20_000
 QUIET = 50
 """Batches without another writer after which this one goes back to guessing the head instead of locking it first."""
 
-LINGER, LONGEST = 0.25, 0.005
-"""Of the time that the last commit took: how long to wait for those who were in it; and seconds at the most."""
+LINGER, LONGEST, FEW = 0.25, 0.005, 16
+"""Of the time that the last commit took: how long to wait for those who were in it; seconds at the most; and for how
+many at the most, since a crowd fills the next batch while this one is committed."""
 
 STALL = "10s"
 """A process that stalls so long with the head locked loses it, and finds out afterwards what became of its batch."""
@@ -146,7 +147,8 @@ class Writer:
         locked = self._contended > 0
         if locked:
             self._lock(cursor)
-        self._gather(0 if locked else min(self._took * LINGER, LONGEST))
+        alone_with_few = not locked and self._company <= FEW
+        self._gather(min(self._took * LINGER, LONGEST) if alone_with_few else 0)
         started = monotonic()
         batch, rivals = _without_rivals(self._due(locked))
         if not batch:
