@@ -1,7 +1,7 @@
 """Commands on stock."""
 
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Annotated, Self
+from typing import Annotated, Self, TypeVar
 
 from pydantic import Field, model_validator
 
@@ -29,6 +29,8 @@ from domain.values import (
     minor_units,
 )
 from domain.warehouses import Warehouse
+
+R = TypeVar("R", ReturnedIn, ReturnedOut)
 
 
 class OnItem(Command):
@@ -179,9 +181,18 @@ class Return(Movement):
     price: NotNegativeDecimal | None = None
     currency: Currency | None = None
 
-    def check_price(self) -> None:
+    def returned(self, kind: type[R]) -> R:
         if self.price is not None and self.currency:
             check_amount(self.price, self.currency, "price")
+        return kind(
+            product=self.product,
+            warehouse=self.warehouse,
+            quantity=self.quantity,
+            document=self.document,
+            lot=self.lot,
+            price=self.price,
+            currency=self.currency,
+        )
 
 
 class ReturnIn(Return, type="stock.return_in"):
@@ -189,17 +200,7 @@ class ReturnIn(Return, type="stock.return_in"):
 
     def execute(self, book: Book) -> None:
         product, _, item = self.look_up(book)
-        self.check_price()
-        event = ReturnedIn(
-            product=self.product,
-            warehouse=self.warehouse,
-            quantity=self.quantity,
-            document=self.document,
-            lot=self.lot,
-            price=self.price,
-            currency=self.currency,
-        )
-        enter(book, item, item.return_in(event, product))
+        enter(book, item, item.return_in(self.returned(ReturnedIn), product))
 
 
 class ReturnOut(Return, type="stock.return_out"):
@@ -207,17 +208,7 @@ class ReturnOut(Return, type="stock.return_out"):
 
     def execute(self, book: Book) -> None:
         product, warehouse, item = self.look_up(book)
-        self.check_price()
-        event = ReturnedOut(
-            product=self.product,
-            warehouse=self.warehouse,
-            quantity=self.quantity,
-            document=self.document,
-            lot=self.lot,
-            price=self.price,
-            currency=self.currency,
-        )
-        enter(book, item, *item.return_out(event, product, warehouse, on=book.on))
+        enter(book, item, *item.return_out(self.returned(ReturnedOut), product, warehouse, on=book.on))
 
 
 class Count(OnItem, type="stock.count"):

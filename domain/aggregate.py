@@ -6,6 +6,7 @@ event changes. So a cached aggregate can be shared between threads, and a refuse
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import ClassVar, Self
@@ -59,9 +60,9 @@ class Aggregate(BaseModel):
             raise not_found(self.kind, self.id)
         return self
 
+    @abstractmethod
     def evolve(self, entry: Entry) -> Changes:
         """The fields that an entry changes, with their new values."""
-        raise NotImplementedError
 
     def after(self, entry: Entry) -> Self:
         """The state after one more entry, which must be the next one: a gap is never passed over."""

@@ -1,5 +1,6 @@
 """What auditors read: the records themselves, and how far each projection is."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import orjson
@@ -24,7 +25,7 @@ class Wanted(BaseModel):
     type: Id | None = None
 
 
-def record(row: Any) -> dict[str, Any]:
+def record(row: Mapping[str, Any]) -> dict[str, Any]:
     """A stored record as it is shown: payload and metadata as the JSON they are."""
     return {**row, "metadata": orjson.Fragment(row["metadata"]), "payload": orjson.Fragment(row["payload"])}
 

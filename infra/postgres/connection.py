@@ -1,6 +1,6 @@
 """Connections to one ledger's PostgreSQL, in the role that may add to the book and not change it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +12,12 @@ import psycopg2
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extensions import make_dsn, parse_dsn, quote_ident
+from psycopg2.sql import Composable
 
 __all__ = ["Connection", "Database", "Pool", "read_sql"]
+
+#: What a statement is given, by place or by name.
+Given = Sequence[Any] | Mapping[str, Any] | None
 
 #: What says that the server went away, not that the request was wrong.
 LOST = (psycopg2.OperationalError, psycopg2.InterfaceError)
@@ -32,7 +36,7 @@ class PlainSpokenCursor(Cursor):
     """A server that went away is an OperationalError, always. psycopg2 says so at most moments, and at some raises a
     bare DatabaseError and holds the connection for alive (tests/integration/test_restart.py, with a crash)."""
 
-    def execute(self, query: Any, vars: Any = None) -> None:
+    def execute(self, query: str | bytes | Composable, vars: Given = None) -> None:
         try:
             super().execute(query, vars)
         except psycopg2.DatabaseError as error:
@@ -105,18 +109,18 @@ class Pool:
                 if not connection.closed:
                     self._idle.append(connection)
 
-    def read(self, sql: str, parameters: Any = None) -> list[tuple[Any, ...]]:
+    def read(self, sql: str, parameters: Given = None) -> list[tuple[Any, ...]]:
         """The rows of one statement."""
         return self.read_named(sql, parameters)[1]
 
-    def read_named(self, sql: str, parameters: Any = None) -> tuple[list[str], list[tuple[Any, ...]]]:
+    def read_named(self, sql: str, parameters: Given = None) -> tuple[list[str], list[tuple[Any, ...]]]:
         """And the names of their columns. That an idle connection was lost in the meantime does not matter."""
         try:
             return self._read(sql, parameters)
         except LOST:
             return self._read(sql, parameters)
 
-    def _read(self, sql: str, parameters: Any) -> tuple[list[str], list[tuple[Any, ...]]]:
+    def _read(self, sql: str, parameters: Given) -> tuple[list[str], list[tuple[Any, ...]]]:
         with self.connection() as connection, connection.cursor() as cursor:
             cursor.execute(sql, parameters)
             return [column.name for column in cursor.description or ()], cursor.fetchall()
