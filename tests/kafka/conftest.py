@@ -1,0 +1,62 @@
+"""A real Kafka broker for the tests that need one: one a run, a topic of its own for each test's ledger."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from infra.kafka.broker import Broker
+from infra.kafka.certificate import secure
+from infra.postgres.connection import Database
+
+for name in [name for name in os.environ if name.startswith("KAFKA_")]:
+    del os.environ[name]  # or the tests would go to a broker of the developer's
+
+
+@contextmanager
+def _directory() -> Iterator[Path]:
+    directory = Path(tempfile.mkdtemp(prefix="gbk", dir="/tmp"))
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def broker() -> Iterator[Broker]:
+    """Shared by all tests: never hurt it."""
+    with _directory() as directory, Broker(directory) as broker:
+        yield broker
+
+
+@pytest.fixture
+def own_broker() -> Iterator[Callable[[], Broker]]:
+    """Makes running brokers that a test may kill, pause and start again."""
+    with ExitStack() as stack:
+
+        def make() -> Broker:
+            broker = Broker(stack.enter_context(_directory()))
+            stack.callback(broker.kill)
+            broker.start()
+            return broker
+
+        yield make
+
+
+@pytest.fixture(scope="session")
+def secured_broker() -> Iterator[Broker]:
+    """With TLS, and SCRAM for the user ``alice``, whose password is ``secret-of-alice``."""
+    with _directory() as directory:
+        security = secure(directory, "alice", "secret-of-alice")
+        with Broker(directory, security=security) as broker:
+            yield broker
+
+
+@pytest.fixture
+def topic(database: Database) -> str:
+    """Of the test's own ledger."""
+    return f"{database.schema}.events"
