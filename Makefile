@@ -5,7 +5,9 @@ V := .venv/bin
 OLDEST ?= /usr/lib/postgresql/15/bin
 INSTALLED := .venv/.installed
 
-.PHONY: install run test check bench format docs lock clean
+KAFKA_PORT ?= 9092
+
+.PHONY: install run test check bench format docs lock clean java kafka kafka-stop
 
 install: $(INSTALLED)
 
@@ -19,10 +21,19 @@ $(INSTALLED): pyproject.toml requirements/dev.lock requirements/demo.lock
 run: install            ## a few weeks of real trade through the ledger, then serve it; ARGS=--full: the year
 	$(V)/grossbuch demo $(ARGS)
 
-test: install
+java:                   ## Java and Maven, for the broker of the tests: root gets them, others are told
+	@requirements/java
+
+kafka: install java     ## a Kafka broker of this machine in .kafka/, on KAFKA_PORT
+	@$(V)/python -m infra.kafka.local start --port $(KAFKA_PORT)
+
+kafka-stop: install
+	@$(V)/python -m infra.kafka.local stop
+
+test: install java
 	$(V)/pytest
 
-check: install          ## what CI runs
+check: install java     ## what CI runs
 	$(V)/ruff format --check .
 	$(V)/ruff check .
 	$(V)/mypy
@@ -31,7 +42,7 @@ check: install          ## what CI runs
 	@test -x $(OLDEST)/postgres || echo "PostgreSQL 15 is not in $(OLDEST): run on the embedded one only"
 	test ! -x $(OLDEST)/postgres || GROSSBUCH_TEST_BIN_DIR=$(OLDEST) $(V)/pytest tests/integration tests/properties tests/conformance
 
-bench: install
+bench: install java
 	$(V)/python -m bench
 
 format: install

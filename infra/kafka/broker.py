@@ -85,6 +85,14 @@ class Broker:
     def is_alive(self) -> bool:
         return (self.directory / "broker.lock").exists() and is_held(self.directory / "broker.lock")
 
+    @property
+    def running_port(self) -> int | None:
+        """Of the broker that runs in this directory, whoever started it."""
+        if not self.is_alive:
+            return None
+        found = re.search(r"CLIENTS://\w+:(\d+)", (self.directory / "server.properties").read_text())
+        return int(found[1]) if found else None
+
     def start(self, *, wait: bool = True) -> None:
         """BrokerError if the directory or the port is in use, or it does not come up; its last words are told."""
         if self.is_alive:
