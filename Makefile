@@ -55,6 +55,7 @@ docs: install           ## write the generated reference: OpenAPI, events, comma
 lock:                   ## after a change of dependencies in pyproject.toml
 	$(V)/pip install --quiet uv
 	$(V)/uv pip compile --quiet --no-header --generate-hashes --python-version 3.11 --universal --extra dev pyproject.toml -o requirements/dev.lock
+	$(V)/uv pip compile --quiet --no-header --generate-hashes --python-version 3.11 --universal --constraints requirements/dev.lock pyproject.toml -o requirements/run.lock
 	$(V)/uv pip compile --quiet --no-header --generate-hashes --python-version 3.11 --no-deps requirements/demo.in -o requirements/demo.lock
 
 clean:
