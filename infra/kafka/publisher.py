@@ -1,0 +1,205 @@
+"""Publishes a ledger's events in its topic, batch by batch, each in one transaction: all of a batch is seen or nothing,
+and the ends of the topic say what has been published (tests/kafka/test_publisher.py).
+
+kafka-python would wait for ever, or go on in silence, where it must not:
+
+- it commits a transaction of which a batch was given up as undeliverable, so every future is looked at before;
+- after an outage longer than its delivery timeout it sends nothing any more, so that timeout is long, and a producer
+  whose acknowledgements stall is thrown away before;
+- to commit has no time limit, and to close waits for what will never be sent, so both are done beneath its surface.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from kafka import KafkaProducer
+from kafka.errors import (
+    InvalidProducerEpochError,
+    KafkaConnectionError,
+    KafkaError,
+    KafkaTimeoutError,
+    ProducerFencedError,
+)
+
+from consumers.ports import Fenced, Place, PublisherLost, Recorded, Topic
+from infra.kafka import wire
+from infra.kafka.ends import read_ends
+from infra.kafka.topic import LARGEST, TopicUnfit, administration, ensure, identity
+from infra.partitions import partition_of
+
+STALL = 30.0
+"""Seconds without an acknowledgement after which a producer is thrown away."""
+
+CLOSE_WITHIN = 2.0
+
+FENCED = (ProducerFencedError, InvalidProducerEpochError)
+
+PRODUCER = {
+    "retry_backoff_ms": 10,
+    "linger_ms": 5,
+    "batch_size": 262_144,
+    "max_request_size": LARGEST,
+    "transaction_timeout_ms": 120_000,
+    "delivery_timeout_ms": 600_000,
+    "allow_auto_create_topics": False,
+    "metrics_enabled": False,
+}
+"""A transaction that follows at once finds the one before not quite ended and tries again after the backoff, which by
+default is 100 ms. What a dead relay left open the broker aborts after the transaction's timeout, if no other relay has
+come before."""
+
+
+class _Message(NamedTuple):
+    partition: int
+    key: bytes | None
+    value: bytes
+    headers: wire.Headers
+    timestamp_ms: int
+
+
+class TopicPublisher:
+    """Makes the topic if there is none. PublisherLost if no broker answers, TopicUnfit."""
+
+    def __init__(
+        self,
+        options: Mapping[str, Any],
+        ledger: str,
+        topic: Topic,
+        *,
+        replication: int = -1,
+        stall: float = STALL,
+        **producer: Any,
+    ) -> None:
+        self._topic = topic
+        self._source = wire.source(ledger)
+        self._stall = stall
+        patient = {"bootstrap_timeout_ms": 5_000, "request_timeout_ms": int(stall * 600), **options}
+        with ExitStack() as stack, self._translated():
+            self._admin = stack.enter_context(administration(patient))
+            self._identity = ensure(self._admin, topic, replication)
+            self._producer = _producer({**PRODUCER, **patient, **producer}, topic.name, int(stall * 1000))
+            stack.callback(_throw_away, self._producer)
+            self._producer.init_transactions()
+            self._begin(patient)
+            self._release = stack.pop_all()
+
+    def _begin(self, options: Mapping[str, Any]) -> None:
+        """Where the topic ends: what has been published."""
+        ends = read_ends(options, *self._topic, self._stall)
+        for partition, message in ends.first.items():
+            if int(dict(message.headers)["ce_previous"]):
+                raise TopicUnfit(
+                    f"The topic {self._topic.name} has lost the beginning of partition {partition.partition}."
+                )
+        said = {partition.partition: dict(message.headers) for partition, message in ends.last.items()}
+        self._last = {partition: int(headers["ce_position"]) for partition, headers in said.items()}
+        places = [Place(int(headers["ce_position"]), headers["ce_time"].decode()) for headers in said.values()]
+        self._place = max(places, default=Place(0, None))
+
+    def place(self) -> Place:
+        return self._place
+
+    def publish(self, events: Sequence[Recorded]) -> None:
+        last = dict(self._last)
+        self._transact(self._messages(events, last))
+        self._last = last
+        self._place = Place(events[-1].position, events[-1].recorded_at)
+
+    def mark(self) -> None:
+        """Also sees whether the topic is still there, as a quiet ledger would not notice."""
+        with self._translated():
+            self._check_topic()
+        quiet = dict.fromkeys(range(self._topic.partitions), self._place.position)
+        lagging = {number: last for number in quiet if (last := self._last.get(number, 0)) < self._place.position}
+        if lagging:
+            self._transact(self._marks(lagging))
+            self._last = quiet
+
+    def close(self) -> None:
+        self._release.close()
+
+    def _messages(self, events: Iterable[Recorded], last: dict[int, int]) -> Iterator[_Message]:
+        for event in events:
+            partition = partition_of(event.order_key, self._topic.partitions)
+            headers = wire.headers(event, last.get(partition, 0), self._source)
+            time = wire.milliseconds(event.recorded_at)
+            yield _Message(partition, event.order_key.encode(), event.payload.encode(), headers, time)
+            last[partition] = event.position
+
+    def _marks(self, lagging: Mapping[int, int]) -> Iterator[_Message]:
+        position, recorded_at = self._place
+        assert recorded_at
+        for partition, last in lagging.items():
+            headers = wire.mark(position, last, partition, recorded_at, self._source)
+            yield _Message(partition, None, b"", headers, wire.milliseconds(recorded_at))
+
+    def _transact(self, messages: Iterable[_Message]) -> None:
+        with self._translated():
+            self._producer.begin_transaction()
+            futures = [
+                self._producer.send(
+                    self._topic.name,
+                    partition=message.partition,
+                    key=message.key,
+                    value=message.value,
+                    headers=message.headers,
+                    timestamp_ms=message.timestamp_ms,
+                )
+                for message in messages
+            ]
+            self._producer.flush(self._stall)
+            for future in futures:
+                if future.exception:
+                    raise future.exception
+            self._check_topic()
+            self._commit()
+
+    def _check_topic(self) -> None:
+        """Before a commit: what was sent to a topic that has been made again would stand there without what came before
+        it, and be taken for all that there is."""
+        found: UUID | None = identity(self._admin, self._topic.name)
+        if found != self._identity:
+            what = "made again" if found else "deleted"
+            raise PublisherLost("topic gone", f"{self._topic.name} has been {what}")
+
+    def _commit(self) -> None:
+        result = self._producer._transaction_manager.begin_commit()
+        self._producer._sender.wakeup()
+        if not result.wait(timeout_ms=self._stall * 1000):
+            raise KafkaTimeoutError("no answer to the commit")
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Whatever goes wrong, what became of the transaction is not known. ValueError: what kafka-python says of a
+        partition that has vanished."""
+        try:
+            yield
+        except (KafkaError, ValueError) as error:
+            manager = getattr(getattr(self, "_producer", None), "_transaction_manager", None)
+            cause = getattr(manager, "last_error", None) or error
+            if isinstance(cause, FENCED) or isinstance(error, FENCED):
+                raise Fenced(f"Another relay publishes in {self._topic.name}.") from error
+            raise PublisherLost(_reason(error), f"{error}") from error
+
+
+def _producer(options: Mapping[str, Any], topic: str, patience_ms: int) -> KafkaProducer:
+    return KafkaProducer(**options, transactional_id=f"{topic}.relay", max_block_ms=patience_ms)
+
+
+def _throw_away(producer: KafkaProducer) -> None:
+    """Within CLOSE_WITHIN, whatever it waits for."""
+    producer._sender.force_close()
+    producer._sender.join(CLOSE_WITHIN)
+    with suppress(KafkaError):
+        producer.close(timeout=0)
+
+
+def _reason(error: Exception) -> str:
+    match error:
+        case KafkaTimeoutError():
+            return "stalled"
+        case KafkaConnectionError():
+            return "unreachable"
+    return "failed"

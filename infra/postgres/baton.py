@@ -1,0 +1,48 @@
+"""The baton: an advisory lock of a session. Who has it runs, others stand by; a lost connection lets it go."""
+
+from contextlib import suppress
+
+from infra.postgres.connection import LOST, Connection, Database, scalar
+from infra.postgres.log import available
+
+TAKE = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))"
+
+
+class PostgresBaton:
+    """The one of this name in a ledger."""
+
+    def __init__(self, database: Database, name: str) -> None:
+        self._database = database
+        self._name = f"{name} {database.schema}"
+        self._connection: Connection | None = None
+        self._ours = False
+
+    def take(self) -> bool:
+        """Whether it is ours from now on; asks once and does not wait. Unavailable."""
+        with available():
+            if not self.held():
+                self._connection = self._connection or self._database.connect(name=f"grossbuch {self._name}")
+                self._ours = bool(self._ask(TAKE, self._name))
+        return self._ours
+
+    def held(self) -> bool:
+        """Whether it is ours still, as far as the connection tells."""
+        if self._connection:
+            try:
+                self._ask("SELECT 1")
+            except LOST:
+                self.let_go()
+        return self._ours
+
+    def let_go(self) -> None:
+        self._ours = False
+        if self._connection:
+            with suppress(*LOST):
+                self._connection.close()
+        self._connection = None
+
+    def _ask(self, sql: str, *given: str) -> object:
+        assert self._connection
+        with self._connection.cursor() as cursor:
+            cursor.execute(sql, given)
+            return scalar(cursor)

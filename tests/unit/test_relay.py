@@ -1,0 +1,400 @@
+"""The relay, on a book and a topic that are lists."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+
+from commands.ports import Unavailable
+from consumers import relay
+from consumers.ports import Fenced, Place, PublisherLost, Recorded, Topic
+from consumers.relay import LOOK, QUIET, Broken, Misplaced, Relay
+
+TOPIC = Topic("book.events", 12)
+
+
+def event(position: int, recorded_at: str = "") -> Recorded:
+    time = recorded_at or f"2026-01-01 00:00:00.{position:06}+00"
+    return Recorded(position, f"deal-D{position}", 1, "deal.won", 1, f"deal-D{position}", time, time, "{}", "{}")
+
+
+@dataclass
+class Book:
+    events: list[Recorded] = field(default_factory=list)
+    most: int = 1_000
+    away: bool = False
+
+    def end(self) -> int:
+        if self.away:
+            raise Unavailable
+        return self.events[-1].position if self.events else 0
+
+    def read(self, after: int, upto: int) -> Sequence[Recorded]:
+        return [each for each in self.events if after < each.position <= upto][: self.most]
+
+    def grow(self, to: int) -> None:
+        self.events += [event(position) for position in range(self.end() + 1, to + 1)]
+
+
+@dataclass
+class Baton:
+    ours: bool = True
+    taken: int = 0
+    let: int = 0
+
+    def take(self) -> bool:
+        self.taken += 1
+        return self.ours
+
+    def held(self) -> bool:
+        return self.ours
+
+    def let_go(self) -> None:
+        self.let += 1
+
+
+@dataclass
+class Broker:
+    """Its topic, and what is to go wrong with the next transactions: an error, and whether it was committed yet."""
+
+    events: list[Recorded] = field(default_factory=list)
+    batches: list[int] = field(default_factory=list)
+    marks: int = 0
+    faults: list[tuple[Exception, bool]] = field(default_factory=list)
+    opened: list[Topic] = field(default_factory=list)
+    open: int = 0
+    before: Callable[[], object] = int
+
+    def publisher(self, topic: Topic) -> "FakePublisher":
+        self.opened.append(topic)
+        if self.faults and not self.faults[0][1] and str(self.faults[0][0]).startswith("unreachable"):
+            raise self.faults.pop(0)[0]
+        self.open += 1
+        return FakePublisher(self)
+
+
+class FakePublisher:
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+        last = broker.events[-1] if broker.events else None
+        self._place = Place(last.position, last.recorded_at.replace(" ", "T")) if last else Place(0, None)
+
+    def place(self) -> Place:
+        return self._place
+
+    def publish(self, events: Sequence[Recorded]) -> None:
+        self._broker.before()
+        error, committed = self._broker.faults.pop(0) if self._broker.faults else (None, True)
+        if committed:
+            self._broker.events += events
+            self._broker.batches.append(len(events))
+        if error:
+            raise error
+        self._place = Place(events[-1].position, events[-1].recorded_at)
+
+    def mark(self) -> None:
+        self._broker.marks += 1
+        if not self._broker.events and self._place.position:
+            raise PublisherLost("topic gone")
+
+    def close(self) -> None:
+        self._broker.open -= 1
+
+
+class Watched:
+    def __init__(self) -> None:
+        self.reasons: list[str] = []
+        self.stood_by = 0
+        self.places: list[tuple[int, int]] = []
+        self.events = 0
+        self.then: Callable[[], object] = int
+
+    def standing_by(self, yes: bool) -> None:
+        self.stood_by += yes
+        self.then()
+
+    def at(self, position: int, end: int) -> None:
+        self.places.append((position, end))
+        self.then()
+
+    def published(self, events: int) -> None:
+        self.events += events
+
+    def lost(self, reason: str) -> None:
+        self.reasons.append(reason)
+        self.then()
+
+
+class World:
+    """A relay with all that it touches; time passes when told to."""
+
+    def __init__(self, *, batch: int = 10) -> None:
+        self.book, self.baton, self.broker, self.watch = Book(), Baton(), Broker(), Watched()
+        self.now = 100.0
+        self.topic = TOPIC
+        self.relay = Relay(
+            self.book,
+            self.baton,
+            lambda: self.topic,
+            self.broker.publisher,
+            self.watch,
+            batch=batch,
+            clock=lambda: self.now,
+        )
+
+    @property
+    def published(self) -> list[int]:
+        return [each.position for each in self.broker.events]
+
+    def run_until(self, done: Callable[[], bool], turns: int = 1_000) -> None:
+        """Fails if it is not done after so many turns."""
+        left = iter(range(turns))
+
+        def look() -> None:
+            if done() or next(left, None) is None:
+                self.relay.stop()
+
+        self.watch.then = look
+        self.relay.run()
+        assert done()
+
+
+@pytest.fixture(autouse=True)
+def _nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("STAND_BY", "BACKOFF", "LONGEST_BACKOFF", "SHORTEST", "LONGEST"):
+        monkeypatch.setattr(relay, name, 0.0)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def upto(position: int) -> list[int]:
+    return list(range(1, position + 1))
+
+
+def test_every_event_is_published_once_in_order_in_batches(world: World) -> None:
+    world.book.grow(25)
+    assert [world.relay.turn() for _ in range(4)] == [10, 10, 5, 0]
+    assert world.published == upto(25)
+    assert world.broker.batches == [10, 10, 5]
+    assert world.watch.places[-1] == (25, 25)
+    assert world.watch.events == 25
+
+
+def test_what_comes_later_is_published_later(world: World) -> None:
+    world.book.grow(3)
+    world.relay.turn()
+    world.book.grow(5)
+    world.relay.turn()
+    assert world.published == upto(5)
+
+
+def test_it_goes_on_from_what_the_topic_has(world: World) -> None:
+    world.book.grow(8)
+    world.broker.events = world.book.events[:6]
+    world.relay.turn()
+    assert world.published == upto(8)
+
+
+def test_a_book_that_gives_less_than_asked_is_read_on(world: World) -> None:
+    world.book.grow(7)
+    world.book.most = 2
+    world.run_until(lambda: len(world.published) == 7)
+    assert world.broker.batches == [2, 2, 2, 1]
+
+
+@pytest.mark.parametrize("missing", [1, 4, 9])
+def test_a_hole_in_the_book_is_never_passed_over(world: World, missing: int) -> None:
+    world.book.grow(9)
+    del world.book.events[missing - 1]
+    world.book.events.append(event(10))
+    with pytest.raises(Broken, match=f"no event at position {missing}"):
+        world.relay.run()
+    assert world.published == []
+    assert world.broker.open == 0
+
+
+def test_a_book_that_has_lost_its_last_events_is_told_of(world: World) -> None:
+    world.book.grow(9)
+    world.book.most = 0
+    with pytest.raises(Broken, match="no event at position 1, and ends at 9"):
+        world.relay.turn()
+
+
+class TestATransactionOfUnknownOutcome:
+    @pytest.mark.parametrize("committed", [True, False])
+    def test_is_asked_of_the_topic(self, world: World, committed: bool) -> None:
+        world.book.grow(25)
+        world.relay.turn()
+        world.broker.faults = [(PublisherLost("stalled"), committed)]
+        world.run_until(lambda: len(world.published) >= 25)
+        assert world.published == upto(25)
+        assert world.watch.reasons == ["stalled"]
+        assert len(world.broker.opened) == 2
+        assert world.broker.open == 0
+
+    def test_may_happen_again_and_again(self, world: World) -> None:
+        world.book.grow(25)
+        world.broker.faults = [(PublisherLost("failed"), False), (PublisherLost("stalled"), True)]
+        world.run_until(lambda: len(world.published) >= 25)
+        assert world.published == upto(25)
+        assert world.watch.reasons == ["failed", "stalled"]
+
+    def test_holds_no_more_than_a_batch_meanwhile(self, world: World) -> None:
+        world.book.grow(1_000)
+        asked: list[int] = []
+        read = world.book.read
+        world.book.read = lambda after, upto: asked.append(upto - after) or read(after, upto)
+        world.broker.faults = [(PublisherLost("stalled"), False)] * 2
+        world.run_until(lambda: len(world.published) == 1_000)
+        assert max(asked) == 10
+
+
+def test_a_broker_that_is_away_is_tried_until_it_is_back(world: World) -> None:
+    world.book.grow(5)
+    world.broker.faults = [(PublisherLost("unreachable"), False)] * 3
+    world.run_until(lambda: world.published == upto(5))
+    assert world.watch.reasons == ["unreachable"] * 3
+
+
+def test_a_database_that_is_away_is_tried_until_it_is_back(world: World) -> None:
+    world.book.grow(5)
+    world.book.away = True
+
+    def back() -> bool:
+        world.book.away = len(world.watch.reasons) < 2
+        return world.published == upto(5)
+
+    world.run_until(back)
+    assert world.watch.reasons == ["unavailable"] * 2
+
+
+class TestFenced:
+    def test_stands_by_until_the_baton_is_let_go(self, world: World) -> None:
+        world.book.grow(25)
+        world.relay.turn()
+
+        def fenced() -> None:
+            world.baton.ours = False
+
+        def free() -> bool:
+            world.baton.ours = world.watch.stood_by >= 2
+            return len(world.published) == 25
+
+        world.broker.before = fenced
+        world.broker.faults = [(Fenced(), False)]
+        world.run_until(free)
+        assert world.published == upto(25)
+        assert world.watch.reasons == ["fenced"]
+        assert world.baton.let == 2  # when fenced, and at the end
+
+    def test_without_the_baton_no_publisher_is_made(self, world: World) -> None:
+        world.baton.ours = False
+        world.run_until(lambda: world.watch.stood_by == 3)
+        assert world.broker.opened == []
+
+
+class TestATopic:
+    def test_that_was_emptied_is_filled_from_the_first_event(self, world: World) -> None:
+        world.book.grow(25)
+        while world.relay.turn():
+            pass
+        world.broker.events.clear()
+        world.broker.faults = [(PublisherLost("topic gone"), False)]
+        world.book.grow(26)
+        world.run_until(lambda: len(world.published) == 26)
+        assert world.published == upto(26)
+
+    def test_that_is_gone_while_nothing_happens_is_noticed(self, world: World) -> None:
+        world.book.grow(5)
+        world.relay.turn()
+        world.broker.events.clear()
+        world.now += LOOK
+        world.run_until(lambda: world.published == upto(5))
+        assert world.watch.reasons == ["topic gone"]
+
+    def test_that_is_beyond_the_book_is_refused(self, world: World) -> None:
+        world.book.grow(9)
+        world.broker.events = world.book.events.copy()
+        world.book.events = world.book.events[:5]
+        with pytest.raises(Misplaced, match="position 9, and the book ends at 5"):
+            world.relay.run()
+        assert world.published == upto(9)
+        assert world.broker.open == 0
+
+    def test_of_a_book_that_was_set_back_and_went_on_is_refused(self, world: World) -> None:
+        world.book.grow(5)
+        world.broker.events = world.book.events.copy()
+        world.book.events = [*world.book.events[:3], *(event(n, "2026-02-02 00:00:00+00") for n in range(4, 9))]
+        with pytest.raises(Misplaced, match="position 5 differs"):
+            world.relay.run()
+        assert world.published == upto(5)
+        assert world.broker.open == 0
+
+    def test_of_a_book_that_is_set_back_meanwhile_is_refused(self, world: World) -> None:
+        world.book.grow(5)
+        world.relay.turn()
+        del world.book.events[3:]
+        with pytest.raises(Misplaced):
+            world.relay.turn()
+
+    def test_that_the_ledger_has_left_is_left(self, world: World) -> None:
+        world.book.grow(5)
+        world.relay.turn()
+        world.topic = Topic("book.events.24", 24)
+        world.now += LOOK
+        world.relay.turn()
+        world.relay.turn()
+        assert world.broker.opened == [TOPIC, world.topic]
+        assert world.broker.open == 1
+        assert world.watch.reasons == []
+
+
+class TestMarks:
+    def test_are_written_once_a_while_after_the_last_event(self, world: World) -> None:
+        world.book.grow(5)
+        world.relay.turn()
+        world.now += 0.01
+        world.book.grow(6)
+        world.relay.turn()
+        assert world.broker.marks == 0
+        world.now += QUIET
+        world.relay.turn()
+        assert world.broker.marks == 1
+        world.now += QUIET
+        world.relay.turn()
+        assert world.broker.marks == 1
+
+    def test_are_written_under_load(self, world: World) -> None:
+        for n in range(1, 11):
+            world.book.grow(n)
+            world.now += 0.3 * LOOK
+            world.relay.turn()
+        assert world.broker.marks == 2
+
+    def test_are_asked_for_when_nothing_happens_at_all(self, world: World) -> None:
+        world.relay.turn()
+        for _ in range(10):
+            world.now += 0.3 * LOOK
+            world.relay.turn()
+        assert world.broker.marks == 2
+
+
+def test_to_stop_finishes_the_batch_at_hand(world: World) -> None:
+    world.book.grow(25)
+    world.broker.before = world.relay.stop
+    world.relay.run()
+    assert world.published == upto(10)
+    assert world.broker.open == 0
+    assert world.baton.let == 1
+
+
+def test_what_nobody_expected_ends_it_and_lets_all_go(world: World) -> None:
+    world.book.grow(5)
+    world.broker.faults = [(ZeroDivisionError(), False)]
+    with pytest.raises(ZeroDivisionError):
+        world.relay.run()
+    assert world.broker.open == 0
+    assert world.baton.let == 1
