@@ -4,7 +4,6 @@ import hashlib
 import re
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 
 import platformdirs
@@ -38,14 +37,15 @@ def _name() -> str:
 
 def _fetch(jars: Path, tools: bool) -> None:
     """Beside it first, renamed when whole."""
-    half = Path(tempfile.mkdtemp(prefix="half-", dir=jars.parent))
+    half = jars.with_name("half")
+    shutil.rmtree(half, ignore_errors=True)
+    half.mkdir()
     command = [maven(), "-q", "-B", "-C", "-f", str(POM), *(["-Ptools"] if tools else [])]
     copy = ["dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={half}"]
     try:
         done = subprocess.run([*command, *copy], cwd=half, capture_output=True, text=True, check=False)
         if done.returncode:
             raise BrokerError(f"Maven did not bring the broker's parts: {done.stdout.strip() or done.stderr.strip()}")
-        half.chmod(0o755)
         half.rename(jars)
     finally:
         shutil.rmtree(half, ignore_errors=True)
