@@ -97,7 +97,7 @@ def _fill(service: Service, size: int) -> None:
             batch = []
     service.bus.execute([parse(each) for each in batch])
     for projector in service.projectors:
-        projector.catch_up()
+        projector.catch_up(service.queries.log_size())
 
 
 def _trade(size: int) -> Iterator[Json]:

@@ -137,7 +137,7 @@ def _serve(side: str, dsn: str, there: Connection) -> None:
             product = {"product": f"P{number}", "name": "P", "unit": "pcs", "scale": 0, "costing": "fifo"}
             setup.append({"type": "product.register", **product})
         service.bus.execute([parse(command) for command in setup])
-        service.runner.start()
+        service.projecting.start()
         run(create_app(service))
 
 

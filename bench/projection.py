@@ -95,7 +95,7 @@ def main() -> list[Row]:
 
             def ours() -> float:
                 started = perf_counter()
-                projector.rebuild()
+                projector.rebuild(service.queries.log_size())
                 return OURS / (perf_counter() - started)
 
             measured = (

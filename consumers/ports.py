@@ -1,47 +1,199 @@
-"""What consumers need of the outside: a feed of events, and read models that remember how far they are."""
+"""What consumers need of the outside: feeds of events, and read models that remember how far they are."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from projections.projection import Projection
 from projections.shapes import Row, Shape
 
+WINDOW = 10_000
+"""Positions that one batch covers at the most, and so what a consumer holds in memory."""
+
 
 class Delivered(NamedTuple):
-    """An event as a feed delivers it: in order of position, payload and times as text."""
+    """An event as a feed delivers it: payload and times as text."""
 
     position: int
     stream: str
     version: int
     type: str
     schema_version: int
+    order_key: str
     effective_at: str
     recorded_at: str
     payload: str
 
 
-class Feed(Protocol):
-    def read(self, after: int, upto: int, types: Sequence[str]) -> Sequence[Delivered]:
-        """The events of these types at positions after+1 … upto, ascending."""
+class Gap(NamedTuple):
+    """A stream of which a feed has skipped events: it should have brought ``version`` and brought ``found``."""
 
-    def end(self) -> int:
-        """The last position there is."""
+    stream: str
+    order_key: str
+    version: int
+    found: int
+    position: int
+
+
+class Batch(NamedTuple):
+    """What follows in one partition: all events that there are after ``after`` and up to ``upto``, in order."""
+
+    partition: int
+    after: int
+    upto: int
+    events: Sequence[Delivered]
+    gaps: Sequence[Gap] = ()
+
+
+class Place(NamedTuple):
+    """How far a read model is in a partition, and when what it took last was recorded; no time before the first."""
+
+    position: int
+    recorded_at: str | None
+
+
+class Places(Protocol):
+    def __call__(self) -> Mapping[int, Place]:
+        """How far the read model is, partition by partition."""
+
+
+class Topic(NamedTuple):
+    """What carries the ledger's events, and in how many partitions."""
+
+    name: str
+    partitions: int
+
+
+class Feed(Protocol):
+    """Brings every event once and in order of its partition, from where the read model is (tests/conformance/feeds)."""
+
+    def read(self) -> Sequence[Batch]:
+        """What follows what was read before, in the partitions that are ours, and not more than fits in a batch;
+        nothing if there is none. Whoever calls again has written what was read."""
+
+    def rewind(self) -> None:
+        """What was read was not written: begin again from where the read model is."""
+
+    def close(self) -> None:
+        """Let others have its partitions."""
 
 
 Placed = tuple[Delivered, int, Row]
 """A row, the event it comes from, and its number among that event's rows."""
 
 
+class Parked(NamedTuple):
+    """A stream that a projection cannot take, from this version on. Other streams go on."""
+
+    stream: str
+    order_key: str
+    version: int
+    position: int
+    error: str
+
+
 class Overtaken(Exception):
     """Another process has moved this projection meanwhile; nothing was written."""
 
 
-class ReadModels(Protocol):
-    def position(self, projection: Projection) -> int:
-        """How far it is; 0 for a new one."""
+class Moved(Exception):
+    """The read model follows another number of partitions now; who reads by the old one is out of it."""
 
-    def write(self, projection: Projection, after: int, upto: int, rows: Mapping[Shape, Sequence[Placed]]) -> None:
-        """Write rows and progress in one transaction; Overtaken unless it stands at ``after``."""
+
+class Unacceptable(Exception):
+    """A projection cannot take these events, or the database its rows, whoever writes them; nothing was written."""
+
+
+class ReadModels(Protocol):
+    def places(self, projection: Projection, partitions: int) -> Mapping[int, Place]:
+        """How far it is in each; Moved if it follows another number of partitions."""
+
+    def position(self, projection: Projection) -> int:
+        """Everything up to here it has; 0 for a new one."""
+
+    def parked(self, projection: Projection) -> frozenset[str]:
+        """The streams that wait in quarantine."""
+
+    def write(
+        self,
+        projection: Projection,
+        partitions: int,
+        batches: Sequence[Batch],
+        rows: Mapping[Shape, Sequence[Placed]],
+        known: frozenset[str],
+        parking: Iterable[Parked] = (),
+    ) -> None:
+        """Rows, progress and newly parked streams in one transaction.
+
+        Overtaken unless each partition stands where its batch begins and the parked streams of the batches are
+        ``known``. Unacceptable if the database refuses a row.
+        """
 
     def reset(self, projection: Projection) -> None:
         """Drop what it has, and begin at 0."""
+
+
+class Recorded(NamedTuple):
+    """An event as the book has it, for those who carry it on."""
+
+    position: int
+    stream: str
+    version: int
+    type: str
+    schema_version: int
+    order_key: str
+    effective_at: str
+    recorded_at: str
+    payload: str
+    metadata: str
+
+
+class Log(Protocol):
+    """The book, as the relay reads it."""
+
+    def end(self) -> int:
+        """The last position there is."""
+
+    def read(self, after: int, upto: int) -> Sequence[Recorded]:
+        """The events at positions after+1 … upto, ascending; not all of them if they are too big to be held at once."""
+
+
+class Baton(Protocol):
+    """Who has it runs, others stand by. Unavailable if nobody can say who has it."""
+
+    def take(self) -> bool:
+        """Whether it is ours from now on; does not wait."""
+
+    def held(self) -> bool:
+        """Whether it is ours still."""
+
+    def let_go(self) -> None: ...
+
+
+class PublisherLost(Exception):
+    """What became of the last transaction is not known: make a new publisher, and ask the topic. ``reason`` is a
+    word."""
+
+    def __init__(self, reason: str, message: str = "") -> None:
+        super().__init__(f"{reason}: {message}" if message else reason)
+        self.reason = reason
+
+
+class Fenced(Exception):
+    """Another relay has taken over."""
+
+
+class Publisher(Protocol):
+    """One topic, written in transactions. Making a publisher fences those made before."""
+
+    def place(self) -> Place:
+        """The highest position in the topic, 0 if it is empty, and when its event was recorded. Everything up to it has
+        been published."""
+
+    def publish(self, events: Sequence[Recorded]) -> None:
+        """In one transaction, after what was published before. PublisherLost, Fenced."""
+
+    def mark(self) -> None:
+        """Tell every partition that has been quiet how far the book is, so that its readers know that they missed
+        nothing."""
+
+    def close(self) -> None: ...

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.values import Currency
@@ -16,6 +16,11 @@ def _time_zone(name: str) -> str:
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise ValueError(f"{name} is not a time zone") from error
     return name
+
+
+def _kafka(name: str) -> AliasChoices:
+    """Known by Kafka's own name, and as a keyword."""
+    return AliasChoices(f"kafka_{name}", f"KAFKA_{name.upper()}")
 
 
 class Settings(BaseSettings):
@@ -37,3 +42,25 @@ class Settings(BaseSettings):
     max_batch_bytes: Annotated[int, Field(ge=1024)] = 32_000_000
     max_batch_commands: Annotated[int, Field(ge=1)] = 20_000
     patience_s: Annotated[float, Field(gt=0, description="How long to wait for a database that is away")] = 30.0
+
+    kafka_bootstrap: Annotated[
+        str | None, Field(validation_alias=_kafka("bootstrap"), description="host:port, by comma; without it no broker")
+    ] = None
+    kafka_security_protocol: Annotated[
+        Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"], Field(validation_alias=_kafka("security_protocol"))
+    ] = "PLAINTEXT"
+    kafka_sasl_mechanism: Annotated[
+        Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"], Field(validation_alias=_kafka("sasl_mechanism"))
+    ] = "SCRAM-SHA-512"
+    kafka_sasl_username: Annotated[str | None, Field(validation_alias=_kafka("sasl_username"))] = None
+    kafka_sasl_password: Annotated[SecretStr | None, Field(validation_alias=_kafka("sasl_password"))] = None
+    kafka_ssl_cafile: Annotated[Path | None, Field(validation_alias=_kafka("ssl_cafile"))] = None
+    kafka_ssl_certfile: Annotated[Path | None, Field(validation_alias=_kafka("ssl_certfile"))] = None
+    kafka_ssl_keyfile: Annotated[Path | None, Field(validation_alias=_kafka("ssl_keyfile"))] = None
+    partitions: Annotated[
+        int, Field(ge=1, le=1000, description="Of a new topic; a ledger that has one moves by `grossbuch repartition`")
+    ] = 12
+    replication: Annotated[int, Field(ge=-1, description="Copies of a new topic; -1: as the broker is set to")] = -1
+    metrics_port: Annotated[
+        int | None, Field(ge=0, le=65535, description="Where relay and consumers show /metrics")
+    ] = None

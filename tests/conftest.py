@@ -18,6 +18,9 @@ from infra.postgres.migrate import migrate
 
 _numbers = count(1)
 
+for name in [name for name in os.environ if name.startswith("KAFKA_")]:
+    del os.environ[name]  # a broker that somebody tries things on is not for tests
+
 
 @pytest.fixture(scope="session")
 def dsn() -> Iterator[str]:

@@ -4,11 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from psycopg2.extras import RealDictCursor
 
+from infra.partitions import partition_of
 from infra.postgres import head
 from infra.postgres.connection import Pool, read_sql
 
@@ -17,6 +19,8 @@ ANSWER = read_sql(SQL / "answer.sql")
 PROGRESS = "SELECT progress(%(answered_from)s)"
 LAGS = read_sql(SQL / "lags.sql")
 AUDIT_EVENTS = read_sql(SQL / "audit_events.sql")
+COMMIT = read_sql(SQL / "commit.sql")
+PLACES = "SELECT position FROM tracking WHERE consumer = %s ORDER BY partition"
 POSITION_AT = read_sql(SQL / "position_at.sql")
 
 
@@ -32,9 +36,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Lag(Progress):
-    """And for how long the next event has been waiting for it."""
+    """And for how long the next event has been waiting for it, and how many streams it could not take."""
 
     behind_seconds: float
+    quarantined: int
 
 
 def page(sql: str, order: Sequence[str], *, goes_on: bool) -> str:
@@ -47,6 +52,7 @@ def page(sql: str, order: Sequence[str], *, goes_on: bool) -> str:
 class Queries:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+        self._commit = lru_cache(maxsize=1_000)(self._read_commit)
 
     @contextmanager
     def moment(self) -> Iterator["Answering"]:
@@ -68,6 +74,18 @@ class Queries:
     def progress(self, projection: str) -> Progress:
         [(progress,)] = self._pool.read(PROGRESS, {"answered_from": projection})
         return Progress(projection, *progress)
+
+    def has(self, projection: str, position: int) -> bool:
+        """Whether it has seen what was committed with the event at this position: the partitions of that commit have
+        got there. The highest position seen would not do, nor would the lowest: some partitions stay idle."""
+        places = [place for (place,) in self._pool.read(PLACES, (projection,))]
+        if min(places) >= position:
+            return True
+        commit = self._commit(position) if len(places) > 1 and position <= self.log_size() else {}
+        return bool(commit) and all(places[partition_of(key, len(places))] >= last for key, last in commit.items())
+
+    def _read_commit(self, position: int) -> dict[str, int]:
+        return dict(self._pool.read(COMMIT, {"position": position}))
 
     def position_at(self, moment: datetime) -> int:
         """The last position that was known at a time."""

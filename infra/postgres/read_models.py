@@ -3,13 +3,15 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import StringIO
+from pathlib import Path
 
+import psycopg2
 import structlog
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
-from consumers.ports import Overtaken, Placed
-from infra.postgres.connection import LOST, Database
+from consumers.ports import Batch, Moved, Overtaken, Parked, Place, Placed, Unacceptable
+from infra.postgres.connection import LOST, Database, read_sql, scalar
 from infra.postgres.migrate import read_ledger
 from infra.postgres.shape_sql import create_statements, fold_statements, log_table
 from projections.projection import Projection
@@ -17,7 +19,20 @@ from projections.shapes import Cell, Shape
 
 log = structlog.get_logger(__name__)
 
+SQL = Path(__file__).with_name("sql")
+ADVANCE = read_sql(SQL / "advance.sql")
+PLACES = read_sql(SQL / "places.sql")
+PARK = read_sql(SQL / "park.sql")
+SPREAD = read_sql(SQL / "spread.sql")
+POSITIONS = "SELECT position FROM tracking WHERE consumer = %s ORDER BY partition FOR UPDATE"
+PARKED = "SELECT stream FROM quarantine WHERE projection = %s"
 LOG_COLUMNS = "position, line, effective_at, recorded_at, type"
+
+REFUSED = (psycopg2.DataError, psycopg2.IntegrityError)
+"""The rows are at fault."""
+
+OUTRUN = (psycopg2.errors.DeadlockDetected, psycopg2.errors.SerializationFailure)
+"""Nobody is at fault but the moment."""
 
 
 class PostgresReadModels:
@@ -27,54 +42,114 @@ class PostgresReadModels:
         self._database = database
         self._connection: Connection | None = None
 
-    def prepare(self, projections: Iterable[Projection]) -> None:
+    def prepare(self, projections: Iterable[Projection], partitions: int = 1) -> None:
         """Make the tables of new projections, and begin again with those whose version changed."""
         for projection in projections:
-            with self._transaction() as cursor:
+            with self.transaction() as cursor:
                 cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 1))", (projection.name,))
                 version = self._version(cursor, projection)
                 if version != projection.version:
                     if version is not None:
                         log.info("projection changed", projection=projection.name, was=version, now=projection.version)
-                    self._reset(cursor, projection)
+                    self._reset(cursor, projection, partitions)
+
+    def places(self, projection: Projection, partitions: int) -> Mapping[int, Place]:
+        with self.transaction() as cursor:
+            cursor.execute(PLACES, (projection.name,))
+            rows = cursor.fetchall()
+        if {of for _, of, *_ in rows} - {partitions}:
+            raise Moved(f"{projection.name} follows {len(rows)} partitions, and not {partitions}")
+        return {partition: Place(position, recorded_at) for partition, _, position, recorded_at in rows}
 
     def position(self, projection: Projection) -> int:
-        with self._transaction() as cursor:
-            cursor.execute("SELECT position FROM tracking WHERE consumer = %s AND partition = 0", (projection.name,))
-            row = cursor.fetchone()
-            return int(row[0]) if row else 0
+        with self.transaction() as cursor:
+            cursor.execute("SELECT coalesce(min(position), 0) FROM tracking WHERE consumer = %s", (projection.name,))
+            return int(scalar(cursor))
 
-    def write(self, projection: Projection, after: int, upto: int, rows: Mapping[Shape, Sequence[Placed]]) -> None:
-        with self._transaction() as cursor:
-            cursor.execute(
-                "UPDATE tracking SET position = %s WHERE consumer = %s AND partition = 0 AND position = %s",
-                (upto, projection.name, after),
-            )
-            if cursor.rowcount != 1:
+    def partitions(self, projection: Projection) -> int:
+        """How many it follows."""
+        with self.transaction() as cursor:
+            cursor.execute("SELECT count(*) FROM tracking WHERE consumer = %s", (projection.name,))
+            return int(scalar(cursor))
+
+    def furthest(self, projection: Projection) -> int:
+        """Beyond here it has nothing."""
+        with self.transaction() as cursor:
+            cursor.execute("SELECT coalesce(max(position), 0) FROM tracking WHERE consumer = %s", (projection.name,))
+            return int(scalar(cursor))
+
+    def spread(self, projection: Projection, partitions: int) -> None:
+        """Follow another number of partitions. Overtaken unless all that it follows now stand at one position."""
+        with self.transaction() as cursor:
+            cursor.execute(POSITIONS, (projection.name,))
+            at = {position for (position,) in cursor.fetchall()}
+            if len(at) != 1:
                 raise Overtaken(projection.name)
-            for shape, placed in rows.items():
-                if placed:
-                    self._copy(cursor, shape, placed)
-                    self._fold(cursor, shape, after, upto)
+            cursor.execute(SPREAD, {"consumer": projection.name, "partitions": partitions, "position": at.pop()})
+
+    def parked(self, projection: Projection) -> frozenset[str]:
+        with self.transaction() as cursor:
+            return self._parked(cursor, projection)
+
+    def write(
+        self,
+        projection: Projection,
+        partitions: int,
+        batches: Sequence[Batch],
+        rows: Mapping[Shape, Sequence[Placed]],
+        known: frozenset[str],
+        parking: Iterable[Parked] = (),
+    ) -> None:
+        try:
+            with self.transaction() as cursor:
+                self._advance(cursor, projection, partitions, batches)
+                if known != (parked := self._parked(cursor, projection)) and _concerns(batches, known ^ parked):
+                    raise Overtaken(projection.name)
+                self.add(cursor, rows)
+                for each in parking:
+                    cursor.execute(PARK, {"projection": projection.name, **each._asdict()})
+        except REFUSED as error:
+            raise Unacceptable(" ".join(str(error).split())) from error
+        except OUTRUN as error:
+            raise Overtaken(projection.name) from error
 
     def reset(self, projection: Projection) -> None:
-        with self._transaction() as cursor:
+        with self.transaction() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 1))", (projection.name,))
-            self._reset(cursor, projection)
+            cursor.execute("SELECT count(*) FROM tracking WHERE consumer = %s", (projection.name,))
+            self._reset(cursor, projection, max(1, int(scalar(cursor))))
 
     def close(self) -> None:
         if self._connection:
             self._connection.close()
+
+    def _advance(self, cursor: Cursor, projection: Projection, partitions: int, batches: Sequence[Batch]) -> None:
+        moves = {name: [getattr(batch, name) for batch in batches] for name in ("partition", "after", "upto")}
+        cursor.execute(ADVANCE, {**moves, "consumer": projection.name, "partitions": partitions})
+        if cursor.rowcount != len(batches):
+            raise Overtaken(projection.name)
+
+    def _parked(self, cursor: Cursor, projection: Projection) -> frozenset[str]:
+        cursor.execute(PARKED, (projection.name,))
+        return frozenset(stream for (stream,) in cursor.fetchall())
+
+    def add(self, cursor: Cursor, rows: Mapping[Shape, Sequence[Placed]]) -> None:
+        """Copy rows into their logs, and fold them into what is kept of the logs."""
+        for shape, placed in rows.items():
+            if placed:
+                self._copy(cursor, shape, placed)
+                self._fold(cursor, shape, placed)
 
     def _copy(self, cursor: Cursor, shape: Shape, placed: Sequence[Placed]) -> None:
         lines = StringIO("".join(map(_line, placed)))
         columns = ", ".join(shape.columns)
         cursor.copy_expert(f"COPY {log_table(shape)} ({LOG_COLUMNS}, {columns}) FROM STDIN", lines)
 
-    def _fold(self, cursor: Cursor, shape: Shape, after: int, upto: int) -> None:
+    def _fold(self, cursor: Cursor, shape: Shape, placed: Sequence[Placed]) -> None:
+        positions = [event.position for event, _, _ in placed]
         found: list[object] = []
         for statement in fold_statements(shape):
-            cursor.execute(statement, {"after": after, "upto": upto, "found": found})
+            cursor.execute(statement, {"first": min(positions), "last": max(positions), "found": found})
             found = [row[0] for row in cursor.fetchall()] if cursor.description else []
 
     def _version(self, cursor: Cursor, projection: Projection) -> int | None:
@@ -82,7 +157,7 @@ class PostgresReadModels:
         row = cursor.fetchone()
         return int(row[0]) if row else None
 
-    def _reset(self, cursor: Cursor, projection: Projection) -> None:
+    def _reset(self, cursor: Cursor, projection: Projection, partitions: int) -> None:
         time_zone = read_ledger(cursor).time_zone
         for shape in projection.shapes:
             for statement in create_statements(shape, time_zone):
@@ -92,14 +167,11 @@ class PostgresReadModels:
             " ON CONFLICT (name) DO UPDATE SET version = excluded.version",
             (projection.name, projection.version),
         )
-        cursor.execute(
-            "INSERT INTO tracking (consumer, position) VALUES (%s, 0)"
-            " ON CONFLICT (consumer, partition) DO UPDATE SET position = 0",
-            (projection.name,),
-        )
+        cursor.execute("DELETE FROM quarantine WHERE projection = %s", (projection.name,))
+        cursor.execute(SPREAD, {"consumer": projection.name, "partitions": partitions, "position": 0})
 
     @contextmanager
-    def _transaction(self) -> Iterator[Cursor]:
+    def transaction(self) -> Iterator[Cursor]:
         if self._connection is None or self._connection.closed:
             self._connection = self._database.connect(name="grossbuch consumer", autocommit=False, read_first=True)
         try:
@@ -108,6 +180,10 @@ class PostgresReadModels:
         except LOST:
             self._connection.close()
             raise
+
+
+def _concerns(batches: Sequence[Batch], streams: frozenset[str]) -> bool:
+    return any(event.stream in streams for batch in batches for event in batch.events)
 
 
 def _line(placed: Placed) -> str:

@@ -21,8 +21,8 @@ def create_statements(shape: Shape, time_zone: str) -> list[str]:
 
 @cache
 def fold_statements(shape: Shape) -> list[str]:
-    """What brings sums and latest facts up to date after rows were copied; takes ``after`` and ``upto``, and ``found``,
-    the first column of what the one before gave."""
+    """What brings sums and latest facts up to date after rows were copied; takes their ``first`` and ``last`` position,
+    and ``found``, the first column of what the one before gave."""
     return _fill(shape, sorted(_folder(shape).glob("fold/*.sql")), "UTC")
 
 

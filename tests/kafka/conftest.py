@@ -1,6 +1,5 @@
 """A real Kafka broker for the tests that need one: one a run, a topic of its own for each test's ledger."""
 
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -12,9 +11,6 @@ import pytest
 from infra.kafka.broker import Broker
 from infra.kafka.certificate import secure
 from infra.postgres.connection import Database
-
-for name in [name for name in os.environ if name.startswith("KAFKA_")]:
-    del os.environ[name]  # or the tests would go to a broker of the developer's
 
 
 @contextmanager

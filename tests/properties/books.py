@@ -4,15 +4,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from psycopg2.extensions import cursor as Cursor
 
 from api.querying import Answer, ask
-from consumers.ports import Delivered
+from consumers.ports import Batch, Delivered, Places
 from consumers.projector import Projector
 from domain.aggregate import Entry
 from domain.event import Event
+from infra.partitions import partition_of
 from infra.postgres.connection import Database, Pool
 from infra.postgres.migrate import Ledger
 from infra.postgres.queries import Queries
@@ -20,12 +22,15 @@ from infra.postgres.read_models import PostgresReadModels
 from infra.postgres.record import to_record
 from infra.postgres.shape_sql import log_table
 from projections import PROJECTIONS, QUERIES
+from projections.projection import Projection
 from projections.shapes import Card, Register, Shape
 
 BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
 
 
-def delivered(position: int, event: Event, effective_at: datetime, stream: str = "", version: int = 1) -> Delivered:
+def delivered(
+    position: int, event: Event, effective_at: datetime, stream: str = "", version: int = 1, order_key: str = ""
+) -> Delivered:
     """An event as the feed would deliver it; what has position N became known N seconds after the beginning."""
     record = to_record(Entry(stream, version, event, effective_at, effective_at.date()))
     recorded_at = BEGINNING + timedelta(seconds=position)
@@ -35,6 +40,7 @@ def delivered(position: int, event: Event, effective_at: datetime, stream: str =
         version,
         event.type,
         event.version,
+        order_key,
         effective_at.isoformat(),
         recorded_at.isoformat(),
         record.state.decode(),
@@ -43,25 +49,65 @@ def delivered(position: int, event: Event, effective_at: datetime, stream: str =
 
 def entered(entries: Iterable[Entry]) -> list[Delivered]:
     return [
-        delivered(position, entry.event, entry.effective_at, entry.originator_id, entry.originator_version)
+        delivered(
+            position,
+            entry.event,
+            entry.effective_at,
+            entry.originator_id,
+            entry.originator_version,
+            entry.order_key,
+        )
         for position, entry in enumerate(entries, start=1)
     ]
 
 
 @dataclass
 class ListFeed:
-    """A feed over a list. ``ends`` are how far it seems to go, look by look; ``again`` is how far it reaches back."""
+    """A feed over a list, a few events at a time: ``sizes`` are how many positions each read covers, then all;
+    ``turns`` in which partition, then in all."""
 
     events: Sequence[Delivered]
-    ends: Iterator[int] = field(default_factory=lambda: iter(()))
-    again: int = 0
+    partitions: int
+    places: Places
+    sizes: Iterator[int] = field(default_factory=lambda: iter(()))
+    turns: Iterator[int] = field(default_factory=lambda: iter(()))
+    at: dict[int, int] | None = None
 
-    def read(self, after: int, upto: int, types: Sequence[str]) -> Sequence[Delivered]:
-        return [e for e in self.events if after - self.again < e.position <= upto and e.type in types]
-
-    def end(self) -> int:
+    def read(self) -> Sequence[Batch]:
+        if self.at is None:
+            self.at = {partition: place.position for partition, place in self.places().items()}
         last = self.events[-1].position if self.events else 0
-        return min(next(self.ends, last), last)
+        size, turn = next(self.sizes, last), next(self.turns, None)
+        chosen = range(self.partitions) if turn is None else [turn % self.partitions]
+        batches = [self._batch(p, self.at[p], min(self.at[p] + size, last)) for p in chosen if self.at[p] < last]
+        self.at |= {batch.partition: batch.upto for batch in batches}
+        return [batch for batch in batches if batch.after < batch.upto]
+
+    def rewind(self) -> None:
+        self.at = None
+
+    def close(self) -> None: ...
+
+    def _batch(self, partition: int, after: int, upto: int) -> Batch:
+        events = [e for e in self.events if after < e.position <= upto]
+        return Batch(
+            partition, after, upto, [e for e in events if partition_of(e.order_key, self.partitions) == partition]
+        )
+
+
+def projector(
+    projection: Projection,
+    events: Sequence[Delivered],
+    read_models: PostgresReadModels,
+    partitions: int = 1,
+    sizes: Iterable[int] = (),
+    turns: Iterable[int] = (),
+) -> Projector:
+    """Over a list of events, in batches of these sizes."""
+    places = partial(read_models.places, projection, partitions)
+    return Projector(
+        projection, ListFeed(events, partitions, places, iter(sizes), iter(turns)), read_models, partitions
+    )
 
 
 class Books:
@@ -76,16 +122,26 @@ class Books:
     def close(self) -> None:
         self._read_models.close()
 
-    def wipe(self) -> None:
+    def wipe(self, partitions: int = 1) -> None:
         """Every read model is empty again, which is much cheaper than to make its tables again."""
+        if any(self._read_models.partitions(projection) != partitions for projection in PROJECTIONS):
+            self._spread(partitions)
         tables = [table for p in PROJECTIONS for shape in p.shapes for table in tables_of(shape)]
         with self.cursor() as cursor:
             cursor.execute("; ".join(f"DELETE FROM {table}" for table in tables) + "; UPDATE tracking SET position = 0")
 
+    def _spread(self, partitions: int) -> None:
+        with self.cursor() as cursor:
+            cursor.execute("UPDATE tracking SET position = 0")
+        for projection in PROJECTIONS:
+            self._read_models.spread(projection, partitions)
+
     def project(self, events: Sequence[Delivered]) -> None:
         """All projections go on to the end of these events."""
         for projection in PROJECTIONS:
-            Projector(projection, ListFeed(events), self._read_models).catch_up()
+            partitions = self._read_models.partitions(projection)
+            end = events[-1].position if events else 0
+            projector(projection, events, self._read_models, partitions).catch_up(end)
 
     def answer(self, path: str, **parameters: object) -> Answer | None:
         query = next(query for query in QUERIES if query.path == path)

@@ -299,7 +299,10 @@ def lawful(steps: Sequence[Step]) -> list[Step]:
 
 def placed(steps: Sequence[Step]) -> list[Delivered]:
     """The steps as events, in this order."""
-    return [delivered(n, step.event, step.effective_at, step.key) for n, step in enumerate(steps, start=1)]
+    return [
+        delivered(n, step.event, step.effective_at, step.key, order_key=step.key)
+        for n, step in enumerate(steps, start=1)
+    ]
 
 
 @st.composite

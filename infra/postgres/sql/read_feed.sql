@@ -1,4 +1,4 @@
-SELECT position, stream, version, type, schema_version, effective_at::text, recorded_at::text, payload
+SELECT position, stream, version, type, schema_version, order_key, effective_at::text, recorded_at::text, payload
   FROM event
  WHERE position > %s AND position <= %s AND type = ANY (%s)
  ORDER BY position

@@ -1,0 +1,103 @@
+"""An event on the wire: a CloudEvent in binary mode. Key: the order key. Value: the payload, to the byte as stored.
+
+Positions ascend in a partition, and each message names the one before it in its partition, so a reader that stands at
+one knows whether it missed any. A *mark* carries no event: it says that up to its position there is nothing more in
+this partition, so that readers of a quiet partition know how far they are.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import orjson
+
+from consumers.ports import Delivered, Recorded
+
+MARK = "grossbuch.mark"
+CONTENT_TYPE = ("content-type", b"application/json")
+SPECIFICATION = ("ce_specversion", b"1.0")
+
+Headers = list[tuple[str, bytes]]
+
+CARRIED = {"actor": "ce_actor", "command_id": "ce_commandid", "correlation_id": "ce_correlationid"}
+"""What of an event's metadata goes along, and as what."""
+
+
+class Message(NamedTuple):
+    """``event`` is None for a mark."""
+
+    position: int
+    previous: int
+    event: Delivered | None
+
+
+def source(ledger: str) -> bytes:
+    return f"/grossbuch/{ledger}".encode()
+
+
+def headers(event: Recorded, previous: int, source: bytes) -> Headers:
+    """``previous`` is the position of the message before it in its partition, 0 for the first."""
+    position = b"%d" % event.position
+    metadata = orjson.loads(event.metadata)
+    carried = [(header, str(metadata[name]).encode()) for name, header in CARRIED.items() if name in metadata]
+    return [
+        SPECIFICATION,
+        CONTENT_TYPE,
+        ("ce_id", position),
+        ("ce_source", source),
+        ("ce_type", event.type.encode()),
+        ("ce_subject", event.stream.encode()),
+        ("ce_time", rfc3339(event.recorded_at).encode()),
+        ("ce_effectiveat", rfc3339(event.effective_at).encode()),
+        ("ce_position", position),
+        ("ce_previous", b"%d" % previous),
+        ("ce_version", b"%d" % event.version),
+        ("ce_schemaversion", b"%d" % event.schema_version),
+        *carried,
+    ]
+
+
+def mark(position: int, previous: int, partition: int, recorded_at: str, source: bytes) -> Headers:
+    """That there is nothing between ``previous`` and ``position`` in this partition, which was recorded then."""
+    return [
+        SPECIFICATION,
+        ("ce_id", b"%d-mark-%d" % (position, partition)),
+        ("ce_source", source),
+        ("ce_type", MARK.encode()),
+        ("ce_time", rfc3339(recorded_at).encode()),
+        ("ce_position", b"%d" % position),
+        ("ce_previous", b"%d" % previous),
+    ]
+
+
+def read(key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]]) -> Message:
+    """KeyError, ValueError: it is not a message of ours."""
+    said = dict(headers)
+    position, previous = int(said["ce_position"]), int(said["ce_previous"])
+    type = said["ce_type"].decode()
+    if type == MARK:
+        return Message(position, previous, None)
+    if key is None or value is None:
+        raise ValueError(f"an event without a {'key' if key is None else 'value'}")
+    event = Delivered(
+        position,
+        said["ce_subject"].decode(),
+        int(said["ce_version"]),
+        type,
+        int(said["ce_schemaversion"]),
+        key.decode(),
+        said["ce_effectiveat"].decode(),
+        said["ce_time"].decode(),
+        value.decode(),
+    )
+    return Message(position, previous, event)
+
+
+def rfc3339(time: str) -> str:
+    """A time in UTC as PostgreSQL writes it, in the form of RFC 3339."""
+    return time.replace(" ", "T") + ":00" if time.endswith("+00") else time
+
+
+def milliseconds(time: str) -> int:
+    """A message's timestamp: that of its event's recording, so offsets are found by it."""
+    return int(datetime.fromisoformat(rfc3339(time)).timestamp() * 1000)
