@@ -1,6 +1,6 @@
-"""Puts the parts together: a ledger with its bus, its queries and, if wished, its projectors."""
+"""Puts the parts together: a ledger with its bus, its queries and, if wished, what keeps its read models up to date."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,18 +8,18 @@ from zoneinfo import ZoneInfo
 
 from uuid_utils import uuid7
 
+from api.projecting import Projecting, store_projector, topic_of
 from commands.bus import Bus
 from consumers.projector import Projector
-from consumers.runner import Runner
 from infra.embedded.server import default_directory, embedded
 from infra.postgres.connection import Database, Pool
-from infra.postgres.feed import StoreFeed
 from infra.postgres.ledger import PostgresLedger
 from infra.postgres.migrate import Ledger, migrate
 from infra.postgres.queries import Queries
 from infra.postgres.read_models import PostgresReadModels
 from infra.settings import Settings
 from projections import PROJECTIONS
+from projections.projection import Projection
 
 __all__ = ["Service", "open_service"]
 
@@ -31,8 +31,9 @@ class Service:
     bus: Bus
     queries: Queries
     projectors: tuple[Projector, ...]
-    read_models: PostgresReadModels
-    runner: Runner
+    """That read the store; they are turned by hand."""
+    projecting: Projecting
+    """Not started."""
 
 
 @contextmanager
@@ -49,7 +50,10 @@ def database(settings: Settings, say: Callable[[str], object] = str) -> Iterator
 
 
 @contextmanager
-def open_service(settings: Settings, say: Callable[[str], object] = str) -> Iterator[Service]:
+def open_service(
+    settings: Settings, say: Callable[[str], object] = str, projected: Sequence[Projection] = PROJECTIONS
+) -> Iterator[Service]:
+    """``projected`` is what is kept up to date once that is started."""
     with ExitStack() as stack:
         found = stack.enter_context(database(settings, say))
         pool = stack.enter_context(Pool(found))
@@ -57,11 +61,11 @@ def open_service(settings: Settings, say: Callable[[str], object] = str) -> Iter
         time_zone = ZoneInfo(ledger.time_zone)
         read_models = PostgresReadModels(found)
         stack.callback(read_models.close)
-        read_models.prepare(PROJECTIONS)
-        projectors = tuple(Projector(projection, StoreFeed(pool), read_models) for projection in PROJECTIONS)
-        runner = Runner(projectors)
-        stack.callback(runner.stop)
+        read_models.prepare(PROJECTIONS, topic_of(settings, pool).partitions if settings.kafka_bootstrap else 1)
+        projectors = tuple(store_projector(pool, read_models, projection) for projection in PROJECTIONS)
+        projecting = Projecting(settings, found, pool, projected)
+        stack.callback(projecting.stop)
         store = PostgresLedger(found, pool, time_zone, patience=settings.patience_s)
         stack.callback(store.close)
         bus = Bus(store, lambda: datetime.now(UTC), lambda: str(uuid7()), time_zone)
-        yield Service(settings, ledger, bus, Queries(pool), projectors, read_models, runner)
+        yield Service(settings, ledger, bus, Queries(pool), projectors, projecting)

@@ -1,4 +1,4 @@
-"""The command line: ``grossbuch up | import | export | demo | rebuild``. One module a command.
+"""The command line, one module a command.
 
 Exit status: 0 done, 1 failed, 2 wrong use, 3 a check found a difference.
 """
@@ -9,10 +9,12 @@ import sys
 import psycopg2
 import typer
 
-from api.cli import demo, exporting, importing, rebuild, up
+from api.cli import consume, demo, exporting, importing, quarantine, rebuild, relay, serve, up
 from commands.ports import Unavailable
+from consumers.relay import Broken, Misplaced
 from domain.refusal import Refusal
 from infra.embedded.server import EmbeddedError
+from infra.kafka.topic import TopicUnfit
 from infra.postgres.migrate import MigrationError
 from infra.sources.source import SourceMissing
 
@@ -24,12 +26,27 @@ app = typer.Typer(
     add_completion=False,
 )
 app.command("up")(up.up)
+app.command("serve")(serve.serve)
+app.command("relay")(relay.relay)
+app.command("consume")(consume.consume)
 app.command("import")(importing.import_)
 app.command("export")(exporting.export)
 app.command("demo")(demo.demo)
 app.command("rebuild")(rebuild.rebuild)
+app.add_typer(quarantine.app, name="quarantine")
 
-EXPECTED = (EmbeddedError, MigrationError, SourceMissing, Refusal, Unavailable, psycopg2.OperationalError, OSError)
+EXPECTED = (
+    EmbeddedError,
+    MigrationError,
+    SourceMissing,
+    Refusal,
+    Unavailable,
+    Misplaced,
+    Broken,
+    TopicUnfit,
+    psycopg2.OperationalError,
+    OSError,
+)
 
 
 def main() -> None:

@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from api.cli import importing, options
+from api.cli.serve import listen
 from api.cli.terminal import out, say, table
-from api.cli.up import serve
 from api.querying import ask
 from api.rendering import flat
 from api.service import Service, open_service
@@ -61,7 +61,8 @@ def demo(
             markup=False,
         )
         if stay:
-            serve(service)
+            service.projecting.start()
+            listen(service)
 
 
 def show(service: Service, title: str, path: str, parameters: dict[str, str], what: str) -> None:

@@ -129,4 +129,4 @@ def catch_up(service: Service, *, shown: bool = True) -> None:
     left = sum(max(0, size - projector.position) for projector in service.projectors)
     with progress("Projecting", left, shown=shown) as advance:
         for projector in service.projectors:
-            projector.catch_up(advance)
+            projector.catch_up(size, advance)

@@ -44,7 +44,7 @@ def mount(app: FastAPI, service: Service) -> None:
 
     @app.get("/v1/projections", tags=["audit"], responses=problems(503))
     def get_projections() -> Response:
-        """How far each projection is behind the ledger, in events and in seconds."""
+        """How far each projection is behind the ledger, in events and seconds; how many streams it could not take."""
         progress = [
             {
                 "projection": each.projection,
@@ -52,6 +52,7 @@ def mount(app: FastAPI, service: Service) -> None:
                 "position": each.position,
                 "behind_events": each.log_size - each.position,
                 "behind_seconds": round(max(0.0, each.behind_seconds), 3),
+                "quarantined": each.quarantined,
             }
             for each in service.queries.lags()
         ]

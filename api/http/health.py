@@ -23,12 +23,16 @@ class ProjectionFigures:
         seconds = GaugeMetricFamily(
             "grossbuch_projection_behind_seconds", "Age of the oldest such", labels=["projection"]
         )
+        parked = GaugeMetricFamily(
+            "grossbuch_projection_quarantined", "Streams that could not be taken", labels=["projection"]
+        )
         size = GaugeMetricFamily("grossbuch_log_size", "Position of the last event")
         size.add_metric([], self._service.queries.log_size())
         for each in self._service.queries.lags():
             behind.add_metric([each.projection], each.log_size - each.position)
             seconds.add_metric([each.projection], max(0.0, each.behind_seconds))
-        return [behind, seconds, size]
+            parked.add_metric([each.projection], each.quarantined)
+        return [behind, seconds, parked, size]
 
 
 def mount(app: FastAPI, service: Service) -> None:

@@ -60,23 +60,21 @@ def _read(query: Query, request: Request) -> tuple[Parameters, bool]:
 
 
 async def wait_for(service: Service, projection: str, given: Parameters) -> None:
-    """Read your writes: go on when the projection has got to min_position; ``behind`` if it does not in time."""
+    """Read your writes: go on when the projection has what was committed at min_position; ``behind`` if it has not in
+    time."""
     if not given.min_position:
         return
     deadline = monotonic() + given.wait_ms / 1000
-    while True:
-        progress = await asyncio.to_thread(service.queries.progress, projection)
-        position = progress.position
-        if position >= given.min_position:
-            return
+    while not await asyncio.to_thread(service.queries.has, projection, given.min_position):
         if monotonic() >= deadline:
+            position = (await asyncio.to_thread(service.queries.progress, projection)).position
             raise Refusal(
                 "behind",
                 f"The projection {projection} is at {position}, not yet at {given.min_position}.",
                 position=position,
                 min_position=given.min_position,
             )
-        service.runner.wake()
+        service.projecting.wake()
         await asyncio.sleep(0.005)
 
 

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import psycopg2
@@ -13,6 +14,7 @@ import psycopg2
 from api.service import open_service
 from infra.settings import Settings
 from tests.e2e.api import Api
+from tests.e2e.load import eventually
 from tests.e2e.serving import GROSSBUCH, in_thread
 
 
@@ -36,6 +38,20 @@ class Cli:
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         env = {**os.environ, **self.env}
         return subprocess.Popen([GROSSBUCH, *arguments], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    @contextmanager
+    def staying(self, *arguments: str, says: str, log: Path, **more: str) -> Iterator[subprocess.Popen[bytes]]:
+        """A process that stays until it is asked to stop; given once it has said this."""
+        with log.open("wb") as file:
+            env = {**os.environ, **self.env, **more}
+            process = subprocess.Popen([GROSSBUCH, *arguments], env=env, stdout=file, stderr=file)
+        try:
+            eventually(lambda: says in log.read_text() or process.poll() is not None)
+            assert process.poll() is None, log.read_text()
+            yield process
+        finally:
+            process.terminate()
+            process.wait(30)
 
     @contextmanager
     def served(self) -> Iterator[Api]:

@@ -26,7 +26,7 @@ READY_WITHIN = 60.0
 @contextmanager
 def in_thread(service: Service) -> Iterator[Api]:
     """The application behind a real socket, without a process of its own."""
-    service.runner.start()
+    service.projecting.start()
     with socket.create_server(("127.0.0.1", 0)) as listener:
         config = uvicorn.Config(create_app(service), access_log=False, log_level="warning", lifespan="off")
         server = uvicorn.Server(config)
@@ -41,10 +41,10 @@ def in_thread(service: Service) -> Iterator[Api]:
 
 
 class Up:
-    """``grossbuch up`` as a process. What it says goes to a file, so that it never waits for a reader."""
+    """``grossbuch up`` or ``serve`` as a process. What it says goes to a file, so it never waits for a reader."""
 
-    def __init__(self, *arguments: str, log: Path, env: dict[str, str] | None = None) -> None:
-        self._arguments = (GROSSBUCH, "up", "--port", "0", *arguments)
+    def __init__(self, *arguments: str, log: Path, env: dict[str, str] | None = None, how: str = "up") -> None:
+        self._arguments = (GROSSBUCH, how, "--port", "0", *arguments)
         self._log = log
         self._env = {**os.environ, **(env or {})}
         self._process: subprocess.Popen[bytes] | None = None

@@ -1,0 +1,98 @@
+"""Read models kept up to date: from the ledger's topic where there is a broker, else from the store itself."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from functools import partial
+
+from consumers.follower import Follower
+from consumers.ports import Topic
+from consumers.projector import Projector
+from consumers.runner import NONE, Runner
+from consumers.spread import spread
+from infra.kafka.connection import connection
+from infra.kafka.feed import TopicFeed
+from infra.postgres import topics
+from infra.postgres.connection import Database, Pool
+from infra.postgres.feed import StoreFeed
+from infra.postgres.read_models import PostgresReadModels
+from infra.settings import Settings
+from projections.projection import Projection
+
+
+def topic_of(settings: Settings, pool: Pool) -> Topic:
+    """The ledger's; a new one is as the settings say."""
+    return topics.current(pool, Topic(f"{settings.ledger}.events", settings.partitions))
+
+
+def store_projector(pool: Pool, read_models: PostgresReadModels, projection: Projection) -> Projector:
+    """Follows the store in as many partitions as the read model has, be it alone or beside consumers of the topic."""
+    partitions = read_models.partitions(projection)
+    return Projector(projection, store_feed(pool, read_models, projection, partitions), read_models, partitions)
+
+
+def store_feed(pool: Pool, read_models: PostgresReadModels, projection: Projection, partitions: int) -> StoreFeed:
+    places = partial(read_models.places, projection, partitions)
+    return StoreFeed(pool, projection.types, partitions, places)
+
+
+class Projecting:
+    """Threads that project: one for all projections from the store, one each from the topic."""
+
+    def __init__(self, settings: Settings, database: Database, pool: Pool, projections: Sequence[Projection]) -> None:
+        self._settings, self._database, self._pool = settings, database, pool
+        self._projections = projections
+        self._runners: list[Runner] = []
+        self._stack = ExitStack()
+
+    def start(self) -> None:
+        self._runners = self._followers() if self._settings.kafka_bootstrap else [self._from_store()]
+        for runner in self._runners:
+            runner.start()
+
+    def wake(self) -> None:
+        """Somebody waits for what is not yet projected."""
+        for runner in self._runners:
+            runner.wake()
+
+    def stop(self) -> None:
+        """Finishes the batches at hand."""
+        for runner in self._runners:
+            runner.ask_to_stop()
+        for runner in self._runners:
+            runner.stop()
+        self._stack.close()
+
+    def _from_store(self) -> Runner:
+        read_models = self._read_models()
+        for projection in self._projections:
+            spread(projection, 1, read_models, partial(store_feed, self._pool, read_models))
+        return Runner([store_projector(self._pool, read_models, projection) for projection in self._projections])
+
+    def _followers(self) -> list[Runner]:
+        return [Runner([self._follower(projection)], NONE) for projection in self._projections]
+
+    def _follower(self, projection: Projection) -> Follower:
+        read_models = self._read_models()
+        return Follower(
+            projection,
+            read_models,
+            partial(topic_of, self._settings, self._pool),
+            partial(self._topic_feed, read_models),
+            partial(store_feed, self._pool, read_models),
+        )
+
+    def _topic_feed(self, read_models: PostgresReadModels, projection: Projection, topic: Topic) -> TopicFeed:
+        return TopicFeed(
+            connection(self._settings),
+            topic.name,
+            topic.partitions,
+            group=f"{topic.name}.{projection.name}.{projection.version}",
+            types=projection.types,
+            places=partial(read_models.places, projection, topic.partitions),
+        )
+
+    def _read_models(self) -> PostgresReadModels:
+        """One a thread."""
+        read_models = PostgresReadModels(self._database)
+        self._stack.callback(read_models.close)
+        return read_models
