@@ -29,6 +29,7 @@ class Service:
     settings: Settings
     ledger: Ledger
     bus: Bus
+    pool: Pool
     queries: Queries
     projectors: tuple[Projector, ...]
     """That read the store; they are turned by hand."""
@@ -68,4 +69,4 @@ def open_service(
         store = PostgresLedger(found, pool, time_zone, patience=settings.patience_s)
         stack.callback(store.close)
         bus = Bus(store, lambda: datetime.now(UTC), lambda: str(uuid7()), time_zone)
-        yield Service(settings, ledger, bus, Queries(pool), projectors, projecting)
+        yield Service(settings, ledger, bus, pool, Queries(pool), projectors, projecting)

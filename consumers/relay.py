@@ -109,6 +109,15 @@ class Relay:
         self._rest = SHORTEST if events else min(self._rest * 2, LONGEST)
         return 0 if events == self._batch else self._rest
 
+    def fill(self, progress: Callable[[int], object] = int) -> None:
+        """To the end that the book has now, without asking whose turn it is: of a topic that nobody follows yet."""
+        end = self._book.end()
+        try:
+            while (self._publisher or self._begin()).place().position < end:
+                progress(self.turn())
+        finally:
+            self._drop()
+
     def turn(self) -> int:
         """Publish what follows, not more than a batch; gives how many events."""
         publisher = self._publisher or self._begin()

@@ -8,9 +8,11 @@ import sys
 
 import psycopg2
 import typer
+from kafka.errors import KafkaError
 
-from api.cli import consume, demo, exporting, importing, quarantine, rebuild, relay, serve, up
+from api.cli import consume, demo, exporting, importing, quarantine, rebuild, relay, repartition, serve, up
 from commands.ports import Unavailable
+from consumers.ports import PublisherLost
 from consumers.relay import Broken, Misplaced
 from domain.refusal import Refusal
 from infra.embedded.server import EmbeddedError
@@ -33,6 +35,7 @@ app.command("import")(importing.import_)
 app.command("export")(exporting.export)
 app.command("demo")(demo.demo)
 app.command("rebuild")(rebuild.rebuild)
+app.command("repartition")(repartition.repartition)
 app.add_typer(quarantine.app, name="quarantine")
 
 EXPECTED = (
@@ -44,6 +47,8 @@ EXPECTED = (
     Misplaced,
     Broken,
     TopicUnfit,
+    PublisherLost,
+    KafkaError,
     psycopg2.OperationalError,
     OSError,
 )

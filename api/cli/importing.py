@@ -79,7 +79,10 @@ def import_(
     chosen = source_of(source, weeks, limit)
     with open_service(options.settings(data), say) as service:
         outcome = send(service, chosen, shown=not as_json)
-        catch_up(service, shown=not as_json)
+        if service.settings.kafka_bootstrap:
+            say("Consumers of the topic bring the read models up to date.")
+        else:
+            catch_up(service, shown=not as_json)
     if as_json:
         result({"source": source, **outcome})
     else:

@@ -1,0 +1,95 @@
+"""The stream from the command line: processes that have only settings in common."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.kafka.broker import Broker
+from tests.e2e.api import Api
+from tests.e2e.cli import Cli, run
+from tests.e2e.given import client
+from tests.e2e.load import eventually
+from tests.e2e.serving import Up
+
+
+@pytest.fixture
+def cli(dsn: str, topic: str, broker: Broker, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    for name, value in broker.environment.items():
+        monkeypatch.setenv(name, value)
+    return Cli(dsn, topic.removesuffix(".events"))
+
+
+def clients(api: Api, first: int, last: int) -> set[str]:
+    """So many more; gives their ids."""
+    ids = [f"C{number}" for number in range(first, last + 1)]
+    api.given_all([client(id) for id in ids])
+    return set(ids)
+
+
+def seen(api: Api) -> set[str]:
+    return {row["client"] for row in api.rows("/v1/clients?limit=1000")}
+
+
+def caught_up(api: Api) -> bool:
+    return not any(each["behind_events"] for each in api.http.get("/v1/projections").json())
+
+
+def test_up_relays_and_consumes_in_one_process(cli: Cli, tmp_path: Path) -> None:
+    up = Up(log=tmp_path / "log", env=cli.env)
+    with up.start() as api:
+        there = clients(api, 1, 50)
+        assert seen(api) == there
+        eventually(lambda: caught_up(api))
+    assert up.stop() == 0
+    assert cli.sql(f"SELECT DISTINCT partitions FROM {cli.ledger}.tracking") == [(12,)]
+
+
+def test_a_ledger_moves_to_more_partitions_and_to_fewer_while_it_is_written(cli: Cli, tmp_path: Path) -> None:
+    serve = Up(log=tmp_path / "log", env=cli.env, how="serve")
+    with (
+        serve.start() as api,
+        cli.staying("relay", says="Relaying", log=tmp_path / "relay"),
+        cli.staying("consume", "clients", says="Projecting", log=tmp_path / "one"),
+        cli.staying("consume", "clients", says="Projecting", log=tmp_path / "two"),
+    ):
+        there = clients(api, 1, 100)
+        for first, partitions in ((101, 24), (201, 5)):
+            moved = cli.json("repartition", str(partitions))
+            there |= clients(api, first, first + 99)
+            assert moved["topic"] == f"{cli.ledger}.events-{partitions}"
+            assert seen(api) == there
+            followed = f"SELECT DISTINCT partitions FROM {cli.ledger}.tracking WHERE consumer = 'clients'"
+            eventually(lambda p=partitions, sql=followed: cli.sql(sql) == [(p,)])  # type: ignore[misc]
+            there |= clients(api, first + 1000, first + 1099)
+            assert seen(api) == there
+    assert serve.stop() == 0
+
+
+def test_the_number_that_it_has_is_refused(cli: Cli) -> None:
+    assert "has 12 partitions already" in cli("repartition", "12", status=2).stderr
+
+
+def test_without_a_broker_there_is_nothing_to_relay_to(dsn: str) -> None:
+    for command in (("relay",), ("repartition", "3")):
+        assert "KAFKA_BOOTSTRAP" in run(*command, status=2, env={"DATABASE_URL": dsn}).stderr
+
+
+def test_a_broker_that_does_not_answer_is_told(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAFKA_BOOTSTRAP", "127.0.0.1:1")
+    assert "127.0.0.1:1" in cli("repartition", "3", status=1).stderr
+
+
+def test_read_models_fed_by_the_topic_go_back_to_the_store(cli: Cli, tmp_path: Path, monkeypatch: Any) -> None:
+    up = Up(log=tmp_path / "log", env=cli.env)
+    with up.start() as api:
+        there = clients(api, 1, 30)
+        assert seen(api) == there
+    assert up.stop() == 0
+    monkeypatch.delenv("KAFKA_BOOTSTRAP")
+    up = Up(log=tmp_path / "log", env=cli.env)
+    with up.start() as api:
+        there |= clients(api, 31, 60)
+        assert seen(api) == there
+    assert up.stop() == 0
+    assert cli.sql(f"SELECT DISTINCT partitions FROM {cli.ledger}.tracking") == [(1,)]
