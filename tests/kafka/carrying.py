@@ -12,6 +12,7 @@ from consumers.ports import Recorded, Topic
 from infra.kafka.broker import Broker
 from infra.kafka.connection import connection
 from infra.kafka.publisher import TopicPublisher
+from tests.integration.writing import until
 
 PAYLOAD = '{"amount":"12.50","note":"grün"}'
 NEVER = 60.0
@@ -94,15 +95,23 @@ def messages(broker: Broker, topic: Topic) -> list[Message]:
         consumer.close()
 
 
+def marked(broker: Broker, topic: Topic, marks: int) -> list[Message]:
+    """What is there, once there are so many marks."""
+    until(lambda: len([each for each in messages(broker, topic) if each.is_mark]) >= marks, NEVER)
+    return messages(broker, topic)
+
+
 def events(found: Iterable[Message]) -> list[Message]:
     return [message for message in found if not message.is_mark]
 
 
-def positions(broker: Broker, topic: Topic) -> list[int]:
-    """Of all events, in order; fails if a partition is out of order, or a message does not name the one before it."""
+def are_carried(broker: Broker, topic: Topic, upto: int) -> None:
+    """The events of positions 1 … upto, each once and no other, in order in each partition. Waits for them, as a commit is
+    answered before it is seen."""
+    until(lambda: len(events(messages(broker, topic))) >= upto, NEVER)
     found = messages(broker, topic)
     check_order(found)
-    return sorted(message.position for message in events(found))
+    assert sorted(message.position for message in events(found)) == list(range(1, upto + 1))
 
 
 def check_order(found: Iterable[Message]) -> None:
@@ -111,10 +120,6 @@ def check_order(found: Iterable[Message]) -> None:
         before = last.get(message.partition, 0)
         assert message.previous == before < message.position, message
         last[message.partition] = message.position
-
-
-def upto(position: int) -> list[int]:
-    return list(range(1, position + 1))
 
 
 def _message(message: Any) -> Message:

@@ -44,6 +44,21 @@ def own_broker() -> Iterator[Callable[[], Broker]]:
 
 
 @pytest.fixture(scope="session")
+def _frail_broker() -> Iterator[Broker]:
+    with _directory() as directory, Broker(directory) as broker:
+        yield broker
+
+
+@pytest.fixture
+def frail_broker(_frail_broker: Broker) -> Iterator[Broker]:
+    """One that a test may pause, kill and start again, without the time that a broker of its own takes."""
+    yield _frail_broker
+    _frail_broker.resume()
+    if not _frail_broker.is_alive:
+        _frail_broker.start()
+
+
+@pytest.fixture(scope="session")
 def secured_broker() -> Iterator[Broker]:
     """With TLS, and SCRAM for the user ``alice``, whose password is ``secret-of-alice``."""
     with _directory() as directory:

@@ -17,15 +17,15 @@ from infra.partitions import partition_of
 from tests.kafka.carrying import (
     NEVER,
     PAYLOAD,
+    are_carried,
     check_order,
     events,
     fresh,
     many,
+    marked,
     messages,
-    positions,
     publisher,
     recorded,
-    upto,
 )
 
 Make = Callable[..., TopicPublisher]
@@ -62,11 +62,12 @@ class TestWhatIsPublished:
         made.publish(many(1, 400))
         made.publish(many(401, 401))
         made.publish(many(402, 1_000))
-        assert positions(broker, topic) == upto(1_000)
+        are_carried(broker, topic, 1_000)
         assert made.place() == Place(1_000, recorded(1_000).recorded_at)
 
     def test_is_the_payload_to_the_byte_under_its_order_key(self, broker: Broker, topic: Topic, make: Make) -> None:
         make().publish([recorded(1, "client-Ä/1")])
+        are_carried(broker, topic, 1)
         [message] = messages(broker, topic)
         assert message.value == PAYLOAD.encode()
         assert message.key == "client-Ä/1".encode()
@@ -88,7 +89,7 @@ class TestWhatIsPublished:
     def test_may_be_as_large_as_a_command_brings(self, broker: Broker, topic: Topic, make: Make) -> None:
         large = f'"{"x" * 9_000_000}"'
         make().publish([recorded(1), recorded(2, payload=large), recorded(3)])
-        assert positions(broker, topic) == [1, 2, 3]
+        are_carried(broker, topic, 3)
 
 
 class TestThePlace:
@@ -107,7 +108,7 @@ class TestThePlace:
         second = make()
         assert second.place() == Place(50, "2026-01-01T00:00:50.000050+00:00")
         second.publish(many(51, 60))
-        assert positions(broker, topic) == upto(60)
+        are_carried(broker, topic, 60)
 
     def test_is_before_what_a_dead_one_left_uncommitted(self, broker: Broker, topic: Topic, make: Make) -> None:
         first = make()
@@ -115,9 +116,9 @@ class TestThePlace:
         die_before_the_commit(first, 51, 90)
         second = make()
         assert second.place().position == 50
-        assert positions(broker, topic) == upto(50)
+        are_carried(broker, topic, 50)
         second.publish(many(51, 60))
-        assert positions(broker, topic) == upto(60)
+        are_carried(broker, topic, 60)
 
     def test_is_found_beneath_thousands_of_aborted_messages(self, broker: Broker, topic: Topic, make: Make) -> None:
         make().publish([recorded(1, "a"), recorded(2, "b"), recorded(3, "c"), recorded(4, "d"), recorded(5, "e")])
@@ -126,7 +127,7 @@ class TestThePlace:
         last = make()
         assert last.place().position == 5
         last.publish(many(6, 20))
-        assert positions(broker, topic) == upto(20)
+        are_carried(broker, topic, 20)
 
 
 class TestAMark:
@@ -136,7 +137,7 @@ class TestAMark:
         made = make()
         made.publish(many(1, 10))
         made.mark()
-        found = messages(broker, topic)
+        found = marked(broker, topic, 2)
         check_order(found)
         assert {each.partition: each.position for each in found} == dict.fromkeys(range(3), 10)
         marks = [each for each in found if each.is_mark]
@@ -151,14 +152,14 @@ class TestAMark:
         first.mark()
         first.mark()
         make().mark()
-        assert len([each for each in messages(broker, topic) if each.is_mark]) == 2
+        assert len([each for each in marked(broker, topic, 2) if each.is_mark]) == 2
 
     def test_is_followed_by_events(self, broker: Broker, topic: Topic, make: Make) -> None:
         made = make()
         for last in range(10, 60, 10):
             made.publish(many(last - 9, last))
             made.mark()
-        assert positions(broker, topic) == upto(50)
+        are_carried(broker, topic, 50)
 
 
 class TestFencing:
@@ -170,7 +171,7 @@ class TestFencing:
             first.publish(many(11, 20))
         assert second.place().position == 10
         second.publish(many(11, 15))
-        assert positions(broker, topic) == upto(15)
+        are_carried(broker, topic, 15)
 
     def test_one_that_is_fenced_before_its_commit_leaves_nothing(
         self, broker: Broker, topic: Topic, make: Make
@@ -196,7 +197,7 @@ class TestFencing:
                 first.publish(many(1, 10))
         first.close()
         second.publish(many(1, 10))
-        assert positions(broker, topic) == upto(10)
+        are_carried(broker, topic, 10)
 
 
 class TestATopicThatIsGone:
@@ -221,7 +222,7 @@ class TestATopicThatIsGone:
         again = make()
         assert again.place().position == 0
         again.publish(many(1, 20))
-        assert positions(broker, topic) == upto(20)
+        are_carried(broker, topic, 20)
 
     def test_and_was_made_again_is_never_gone_on_with(self, broker: Broker, topic: Topic, make: Make) -> None:
         made = make()
@@ -235,7 +236,7 @@ class TestATopicThatIsGone:
         again = make()
         assert again.place().position == 0
         again.publish(many(1, 20))
-        assert positions(broker, topic) == upto(20)
+        are_carried(broker, topic, 20)
 
     def test_in_part_is_refused(self, broker: Broker, topic: Topic, make: Make) -> None:
         made = make()
@@ -256,10 +257,6 @@ class TestABrokerThatDoesNotAnswer:
 
     STALL = 3.0
 
-    @pytest.fixture
-    def mine(self, own_broker: Callable[[], Broker]) -> Broker:
-        return own_broker()
-
     def lost(self, made: TopicPublisher, first: int, last: int) -> str:
         begun = monotonic()
         with pytest.raises(PublisherLost) as lost:
@@ -268,65 +265,67 @@ class TestABrokerThatDoesNotAnswer:
         assert monotonic() - begun < NEVER
         return lost.value.reason
 
-    def test_when_sent_to_is_given_up(self, mine: Broker, topic: Topic) -> None:
-        with publisher(mine, topic, stall=self.STALL) as made:
+    def test_when_sent_to_is_given_up(self, frail_broker: Broker, topic: Topic) -> None:
+        with publisher(frail_broker, topic, stall=self.STALL) as made:
             made.publish(many(1, 50))
-            mine.pause()
+            frail_broker.pause()
             assert self.lost(made, 51, 100) in ("stalled", "failed")
-        mine.resume()
-        self.go_on(mine, topic, after=(50,))
+        frail_broker.resume()
+        self.go_on(frail_broker, topic, after=(50,))
 
-    def test_when_asked_to_commit_is_given_up_and_may_have_committed(self, mine: Broker, topic: Topic) -> None:
-        with publisher(mine, topic, stall=self.STALL) as made:
+    def test_when_asked_to_commit_is_given_up_and_may_have_committed(self, frail_broker: Broker, topic: Topic) -> None:
+        with publisher(frail_broker, topic, stall=self.STALL) as made:
             made.publish(many(1, 50))
             commit = made._commit
 
             def unanswered() -> None:
-                mine.pause()
+                frail_broker.pause()
                 commit()
 
             made._commit = unanswered  # type: ignore[method-assign]
             assert self.lost(made, 51, 100) in ("stalled", "failed")
-        mine.resume()
-        self.go_on(mine, topic, after=(50, 100))
+        frail_broker.resume()
+        self.go_on(frail_broker, topic, after=(50, 100))
 
-    def test_for_longer_than_the_delivery_timeout_commits_no_part_of_a_batch(self, mine: Broker, topic: Topic) -> None:
+    def test_for_longer_than_the_delivery_timeout_commits_no_part_of_a_batch(
+        self, frail_broker: Broker, topic: Topic
+    ) -> None:
         """kafka-python gives up what it could not send in time, and would commit the rest."""
         quick = {"delivery_timeout_ms": 1_200, "request_timeout_ms": 1_000}
-        with publisher(mine, topic, stall=20.0, **quick) as made:
+        with publisher(frail_broker, topic, stall=20.0, **quick) as made:
             made.publish(many(1, 50))
             flush = made._producer.flush
 
             def late(timeout: float) -> None:
-                mine.pause()
+                frail_broker.pause()
                 flush(timeout)
-                mine.resume()
+                frail_broker.resume()
 
             made._producer.flush = late
             self.lost(made, 51, 3_000)
-        mine.resume()
-        self.go_on(mine, topic, after=(50,))
+        frail_broker.resume()
+        self.go_on(frail_broker, topic, after=(50,))
 
-    def test_when_it_is_to_be_asked_for_its_ends_is_given_up(self, mine: Broker, topic: Topic) -> None:
-        with publisher(mine, topic) as made:
+    def test_when_it_is_to_be_asked_for_its_ends_is_given_up(self, frail_broker: Broker, topic: Topic) -> None:
+        with publisher(frail_broker, topic) as made:
             made.publish(many(1, 50))
-        mine.pause()
+        frail_broker.pause()
         begun = monotonic()
-        with pytest.raises(PublisherLost), publisher(mine, topic, stall=self.STALL):
+        with pytest.raises(PublisherLost), publisher(frail_broker, topic, stall=self.STALL):
             pass
         assert monotonic() - begun < NEVER
-        mine.resume()
-        self.go_on(mine, topic, after=(50,))
+        frail_broker.resume()
+        self.go_on(frail_broker, topic, after=(50,))
 
-    def test_because_it_is_not_there_is_told_of(self, mine: Broker, topic: Topic) -> None:
-        mine.kill()
-        with pytest.raises(PublisherLost) as lost, publisher(mine, topic):
+    def test_because_it_is_not_there_is_told_of(self, frail_broker: Broker, topic: Topic) -> None:
+        frail_broker.kill()
+        with pytest.raises(PublisherLost) as lost, publisher(frail_broker, topic):
             pass
         assert lost.value.reason in ("unreachable", "stalled")
 
-    def go_on(self, mine: Broker, topic: Topic, after: tuple[int, ...]) -> None:
-        with publisher(mine, topic) as again:
+    def go_on(self, frail_broker: Broker, topic: Topic, after: tuple[int, ...]) -> None:
+        with publisher(frail_broker, topic) as again:
             place = again.place().position
             assert place in after
             again.publish(many(place + 1, 200))
-        assert positions(mine, topic) == upto(200)
+        are_carried(frail_broker, topic, 200)
