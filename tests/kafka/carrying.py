@@ -106,7 +106,7 @@ def events(found: Iterable[Message]) -> list[Message]:
 
 
 def are_carried(broker: Broker, topic: Topic, upto: int) -> None:
-    """The events of positions 1 … upto, each once and no other, in order in each partition. Waits for them, as a commit is
+    """The events of positions 1 … upto, each once and no other, in order in each partition. Waits for them: a commit is
     answered before it is seen."""
     until(lambda: len(events(messages(broker, topic))) >= upto, NEVER)
     found = messages(broker, topic)
