@@ -49,7 +49,7 @@ format: install
 	$(V)/ruff format .
 	$(V)/ruff check --fix .
 
-docs: install           ## write the generated reference: OpenAPI, events, commands
+docs: install           ## write the generated reference: OpenAPI, AsyncAPI, events, commands
 	$(V)/python -m docs.generate
 
 lock:                   ## after a change of dependencies in pyproject.toml

@@ -1,4 +1,6 @@
-"""Writes the reference that follows from the code: commands, events, queries, OpenAPI. `make docs`; a test compares."""
+"""Writes the reference that follows from the code: commands, events, queries, OpenAPI, AsyncAPI.
+
+`make docs`; a test compares."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -6,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+from api import asyncapi
 from api.http.app import create_app
 from api.openapi import query_parameters
 from api.service import Service
@@ -26,8 +29,13 @@ def pages() -> dict[str, str]:
         "commands.md": "\n".join(_commands()),
         "events.md": "\n".join(_events()),
         "queries.md": "\n".join(_queries()),
-        "openapi.json": json.dumps(_openapi(), indent=1, ensure_ascii=False, sort_keys=True) + "\n",
+        "openapi.json": _json(_openapi()),
+        "asyncapi.json": _json(asyncapi.document()),
     }
+
+
+def _json(document: dict[str, Any]) -> str:
+    return json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 
 def _openapi() -> dict[str, Any]:

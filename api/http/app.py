@@ -4,6 +4,7 @@ from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
 from fastapi_offline import FastAPIOffline
 
+from api import asyncapi
 from api.http import audit, commands, health, problems, queries
 from api.openapi import DESCRIPTION, TITLE, VERSION, document
 from api.service import Service
@@ -15,5 +16,6 @@ def create_app(service: Service) -> FastAPI:
         room.mount(app, service)
     problems.install(app)
     app.openapi = lambda: document(app.routes)  # type: ignore[method-assign]
+    app.add_api_route("/asyncapi.json", lambda: asyncapi.document(service.settings.ledger), include_in_schema=False)
     app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)
     return app
