@@ -1,0 +1,82 @@
+"""What comes of a partition must follow on what came before. Whatever does not is told, and never skipped.
+
+Each message names the position of the one before it in its partition, so a reader sees at once if the topic has lost
+one in between; each event has its stream's version, so a reader sees if the book's own order was not kept.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from kafka.consumer.fetcher import ConsumerRecord
+
+from consumers.ports import Batch, Delivered, Gap
+from infra.kafka import wire
+
+
+class TopicBroken(Exception):
+    """The topic does not hold what the book does; the book is the truth, and can fill a new topic."""
+
+
+class Lost(TopicBroken):
+    """It has no message where there must be one."""
+
+    def __init__(self, topic: str, partition: int, after: int, previous: int) -> None:
+        super().__init__(
+            f"The topic {topic} has lost messages of partition {partition}, between the positions {after} and"
+            f" {previous}: it brings what follows {previous}. Delete the topic, and the relay fills it again."
+        )
+
+
+class Foreign(TopicBroken):
+    """Somebody else has written into it."""
+
+    def __init__(self, topic: str, partition: int, offset: int, why: Exception) -> None:
+        super().__init__(
+            f"Offset {offset} of partition {partition} of the topic {topic} is not a message of ours: {why!r}."
+        )
+
+
+@dataclass(slots=True)
+class Chain:
+    """A reader of one partition, ``at`` a position. It knows the versions of ``remembered`` streams at the most."""
+
+    topic: str
+    partition: int
+    at: int
+    types: frozenset[str]
+    remembered: int
+    _versions: OrderedDict[str, int] = field(default_factory=OrderedDict, init=False)
+
+    def follow(self, records: Iterable[ConsumerRecord]) -> tuple[Batch | None, TopicBroken | None]:
+        """What is new in them, as far as it follows, and why it does not go on. Repeats are dropped."""
+        after = self.at
+        events: list[Delivered] = []
+        gaps: list[Gap] = []
+        broken: TopicBroken | None = None
+        for record in records:
+            try:
+                position, previous, event = wire.read(record.key, record.value, record.headers)
+            except (LookupError, ValueError, TypeError, AttributeError) as error:  # headers may have no value at all
+                broken = Foreign(self.topic, self.partition, record.offset, error)
+                break
+            if position <= self.at:
+                continue
+            if previous > self.at:
+                broken = Lost(self.topic, self.partition, self.at, previous)
+                break
+            self.at = position
+            if event:
+                gaps += self._gaps(event)
+                if event.type in self.types:
+                    events.append(event)
+        return Batch(self.partition, after, self.at, events, gaps) if self.at > after else None, broken
+
+    def _gaps(self, event: Delivered) -> tuple[Gap, ...]:
+        """A stream that is not remembered is taken at any version: it began before we came."""
+        versions, stream, found = self._versions, event.stream, event.version
+        known = versions.pop(stream, found - 1)
+        versions[stream] = max(known, found)
+        if len(versions) > self.remembered:
+            versions.popitem(last=False)
+        return () if found == known + 1 else (Gap(stream, event.order_key, known + 1, found, event.position),)
