@@ -35,6 +35,15 @@ def dsn() -> Iterator[str]:
 
 
 @pytest.fixture
+def directory() -> Iterator[Path]:
+    """For an embedded ledger: its path must be short, for the socket in it, and open to the server's user."""
+    made = Path(tempfile.mkdtemp(prefix="gb", dir="/tmp"))
+    made.chmod(0o755)
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
+
+
+@pytest.fixture
 def database(dsn: str) -> Database:
     """A new ledger, made and empty."""
     database = Database(dsn, f"t{os.getpid()}_{next(_numbers)}")

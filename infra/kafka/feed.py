@@ -2,7 +2,7 @@
 model is, as its own database says. Kafka's committed offsets are for lag tools only (tests/kafka/test_topic_feed.py).
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from time import monotonic, sleep
@@ -26,7 +26,7 @@ from consumers.ports import Batch, Places
 from infra.kafka import seeking
 from infra.kafka.chain import Chain, Lost, TopicBroken
 from infra.kafka.client import open_client
-from infra.kafka.figures import REMADE, SOUGHT_AGAIN
+from infra.kafka.figures import PARTITIONS, REMADE, SOUGHT_AGAIN
 from infra.kafka.membership import Watchdog
 from infra.kafka.topic import TopicUnfit
 
@@ -128,7 +128,7 @@ class TopicFeed:
 
     def _open(self) -> KafkaConsumer:
         consumer = open_client(KafkaConsumer, **self._options)
-        consumer.subscribe([self._topic], listener=_Sharing(consumer, self._held))
+        consumer.subscribe([self._topic], listener=_Sharing(consumer, self._held, self._options["group_id"]))
         self._consumer = consumer
         self._watchdog.reset()
         return consumer
@@ -227,13 +227,15 @@ class _Sharing(ConsumerRebalanceListener):  # type: ignore[misc]
     """Notes which partitions are ours. Called by the consumer's own thread, which must not wait for anything, so the
     partitions are kept from being fetched until they have been sought."""
 
-    def __init__(self, consumer: KafkaConsumer, held: dict[int, Chain | None]) -> None:
+    def __init__(self, consumer: KafkaConsumer, held: dict[int, Chain | None], group: str) -> None:
         self._consumer = consumer
         self._held = held
+        self._group = group
 
     def on_partitions_revoked(self, revoked: Collection[Partition]) -> None:
         for each in revoked:
             self._held.pop(each.partition, None)
+        PARTITIONS.labels(self._group).set(len(self._held))
 
     def on_partitions_lost(self, lost: Collection[Partition]) -> None:
         self.on_partitions_revoked(lost)
@@ -243,6 +245,19 @@ class _Sharing(ConsumerRebalanceListener):  # type: ignore[misc]
         for each in assigned:
             self._consumer.seek(each, 0)  # anywhere, or Kafka would say where
             self._held[each.partition] = None
+        PARTITIONS.labels(self._group).set(len(self._held))
+        log.info("partitions assigned", group=self._group, partitions=spans(self._held) or "none")
+
+
+def spans(numbers: Iterable[int]) -> str:
+    """As a person writes them: 0-5,7."""
+    found: list[list[int]] = []
+    for number in sorted(numbers):
+        if found and number == found[-1][1] + 1:
+            found[-1][1] = number
+        else:
+            found.append([number, number])
+    return ",".join(f"{first}-{last}" if first < last else f"{first}" for first, last in found)
 
 
 def _leave(consumer: KafkaConsumer) -> None:

@@ -8,6 +8,7 @@ PUBLISHED = Counter("grossbuch_relay_published_events", "Events published by thi
 LOST = Counter("grossbuch_relay_publishers_lost", "Publishers thrown away, by reason", ["reason"])
 STANDING_BY = Gauge("grossbuch_relay_standing_by", "1 while another process is the relay")
 
+PARTITIONS = Gauge("grossbuch_consumer_partitions", "Partitions that this process holds", ["group"])
 REMADE = Counter("grossbuch_consumer_remade", "Consumers thrown away and made again, by reason", ["reason"])
 SOUGHT_AGAIN = Counter("grossbuch_consumer_sought_again", "Times that a topic was not what it was, by sign", ["sign"])
 

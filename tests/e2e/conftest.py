@@ -1,12 +1,9 @@
 """A caller with an empty book of its own, served over HTTP; and a directory of its own for embedded ledgers."""
 
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import count
-from pathlib import Path
 
 import pytest
 
@@ -50,15 +47,6 @@ def shared(dsn: str) -> Iterator[Api]:
     """One book for all tests of a module that add nothing to it, or only what no other test looks at."""
     with served(dsn) as api:
         yield api
-
-
-@pytest.fixture
-def directory() -> Iterator[Path]:
-    """For an embedded ledger: its path must be short, for the socket in it, and open to the server's user."""
-    made = Path(tempfile.mkdtemp(prefix="gb", dir="/tmp"))
-    made.chmod(0o755)
-    yield made
-    shutil.rmtree(made, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -93,3 +93,26 @@ def test_read_models_fed_by_the_topic_go_back_to_the_store(cli: Cli, tmp_path: P
         assert seen(api) == there
     assert up.stop() == 0
     assert cli.sql(f"SELECT DISTINCT partitions FROM {cli.ledger}.tracking") == [(1,)]
+
+
+def test_with_tls_and_a_password_it_works_as_without(
+    dsn: str, topic: str, secured_broker: Broker, tmp_path: Path
+) -> None:
+    cli = Cli(dsn, topic.removesuffix(".events"))
+    up = Up(log=tmp_path / "log", env={**cli.env, **secured_broker.environment})
+    with up.start() as api:
+        there = clients(api, 1, 20)
+        assert seen(api) == there
+    assert up.stop() == 0
+
+
+def test_a_wrong_password_is_told_and_commands_are_taken_all_the_same(
+    dsn: str, topic: str, secured_broker: Broker, tmp_path: Path
+) -> None:
+    cli = Cli(dsn, topic.removesuffix(".events"))
+    wrong = {**secured_broker.environment, "KAFKA_SASL_PASSWORD": "not-hers"}
+    up = Up(log=tmp_path / "log", env={**cli.env, **wrong})
+    with up.start() as api:
+        clients(api, 1, 1)
+        eventually(lambda: "KAFKA_SASL_PASSWORD" in up.said)
+    assert up.stop() == 0
