@@ -9,6 +9,8 @@ from kafka import TopicPartition as Partition
 from kafka.consumer.fetcher import ConsumerRecord
 from kafka.errors import KafkaTimeoutError
 
+from infra.kafka.client import open_client
+
 STRIDE = 16
 """How many offsets before the end the last message is looked for, and how many times that if there is none: the end may
 be the marker of a transaction, or as many aborted messages as a batch has, and that as often as it was tried."""
@@ -28,7 +30,8 @@ class Ends(NamedTuple):
 def read_ends(options: Mapping[str, Any], topic: str, partitions: int, patience: float) -> Ends:
     """As read committed. KafkaTimeoutError if for so many seconds nothing comes."""
     all = [Partition(topic, number) for number in range(partitions)]
-    consumer = KafkaConsumer(
+    consumer = open_client(
+        KafkaConsumer,
         **options,
         isolation_level="read_committed",
         enable_auto_commit=False,

@@ -15,16 +15,19 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from kafka import KafkaProducer
+from kafka.consumer.fetcher import ConsumerRecord
 from kafka.errors import (
     InvalidProducerEpochError,
     KafkaConnectionError,
     KafkaError,
     KafkaTimeoutError,
+    NodeNotReadyError,
     ProducerFencedError,
 )
 
 from consumers.ports import Fenced, Place, PublisherLost, Recorded, Topic
 from infra.kafka import wire
+from infra.kafka.client import open_client
 from infra.kafka.ends import read_ends
 from infra.kafka.topic import LARGEST, TopicUnfit, administration, ensure, identity
 from infra.partitions import partition_of
@@ -35,6 +38,7 @@ STALL = 30.0
 CLOSE_WITHIN = 2.0
 
 FENCED = (ProducerFencedError, InvalidProducerEpochError)
+AWAY = (KafkaConnectionError, NodeNotReadyError)
 
 PRODUCER = {
     "retry_backoff_ms": 10,
@@ -75,8 +79,8 @@ class TopicPublisher:
         self._topic = topic
         self._source = wire.source(ledger)
         self._stall = stall
-        patient = {"bootstrap_timeout_ms": 5_000, "request_timeout_ms": int(stall * 600), **options}
-        with ExitStack() as stack, self._translated():
+        patient = {"bootstrap_timeout_ms": int(min(stall, 5) * 1000), "request_timeout_ms": int(stall * 600), **options}
+        with ExitStack() as stack, self._translated("unreachable"):
             self._admin = stack.enter_context(administration(patient))
             self._identity = ensure(self._admin, topic, replication)
             self._producer = _producer({**PRODUCER, **patient, **producer}, topic.name, int(stall * 1000))
@@ -89,14 +93,21 @@ class TopicPublisher:
         """Where the topic ends: what has been published."""
         ends = read_ends(options, *self._topic, self._stall)
         for partition, message in ends.first.items():
-            if int(dict(message.headers)["ce_previous"]):
+            if int(self._said(message)["ce_previous"]):
                 raise TopicUnfit(
                     f"The topic {self._topic.name} has lost the beginning of partition {partition.partition}."
                 )
-        said = {partition.partition: dict(message.headers) for partition, message in ends.last.items()}
+        said = {partition.partition: self._said(message) for partition, message in ends.last.items()}
         self._last = {partition: int(headers["ce_position"]) for partition, headers in said.items()}
         places = [Place(int(headers["ce_position"]), headers["ce_time"].decode()) for headers in said.values()]
         self._place = max(places, default=Place(0, None))
+
+    def _said(self, message: ConsumerRecord) -> dict[str, bytes]:
+        headers = dict(message.headers)
+        if headers.get("ce_source") != self._source:
+            where = f"partition {message.partition}, offset {message.offset}"
+            raise TopicUnfit(f"The topic {self._topic.name} holds what is not of this ledger: {where}.")
+        return headers
 
     def place(self) -> Place:
         return self._place
@@ -171,7 +182,7 @@ class TopicPublisher:
             raise KafkaTimeoutError("no answer to the commit")
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _translated(self, late: str = "stalled") -> Iterator[None]:
         """Whatever goes wrong, what became of the transaction is not known. ValueError: what kafka-python says of a
         partition that has vanished."""
         try:
@@ -181,11 +192,13 @@ class TopicPublisher:
             cause = getattr(manager, "last_error", None) or error
             if isinstance(cause, FENCED) or isinstance(error, FENCED):
                 raise Fenced(f"Another relay publishes in {self._topic.name}.") from error
-            raise PublisherLost(_reason(error), f"{error}") from error
+            reason = late if isinstance(error, KafkaTimeoutError) else "failed"
+            raise PublisherLost("unreachable" if isinstance(error, AWAY) else reason, str(error)) from error
 
 
 def _producer(options: Mapping[str, Any], topic: str, patience_ms: int) -> KafkaProducer:
-    return KafkaProducer(**options, transactional_id=f"{topic}.relay", max_block_ms=patience_ms)
+    given = {**options, "transactional_id": f"{topic}.relay", "max_block_ms": patience_ms}
+    return open_client(KafkaProducer, **given)
 
 
 def _throw_away(producer: KafkaProducer) -> None:
@@ -194,12 +207,3 @@ def _throw_away(producer: KafkaProducer) -> None:
     producer._sender.join(CLOSE_WITHIN)
     with suppress(KafkaError):
         producer.close(timeout=0)
-
-
-def _reason(error: Exception) -> str:
-    match error:
-        case KafkaTimeoutError():
-            return "stalled"
-        case KafkaConnectionError():
-            return "unreachable"
-    return "failed"

@@ -10,6 +10,7 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import TopicAlreadyExistsError, UnknownTopicOrPartitionError
 
 from consumers.ports import Topic
+from infra.kafka.client import open_client
 
 LARGEST = 16_777_216
 """Bytes of a message. The broker's own limit, a megabyte, is less than what a command may bring."""
@@ -36,7 +37,7 @@ class TopicUnfit(Exception):
 @contextmanager
 def administration(options: Mapping[str, Any]) -> Iterator[KafkaAdminClient]:
     """KafkaError if no broker answers."""
-    admin = KafkaAdminClient(**options)
+    admin = open_client(KafkaAdminClient, **options)
     try:
         yield admin
     finally:
