@@ -164,7 +164,7 @@ class Baton(Protocol):
         """Whether it is ours from now on; does not wait."""
 
     def held(self) -> bool:
-        """Whether it is ours still."""
+        """Whether it is ours still. Who does not ask now and then loses it."""
 
     def let_go(self) -> None: ...
 

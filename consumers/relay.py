@@ -28,7 +28,7 @@ QUIET = 0.2
 """Seconds without an event after which partitions are marked."""
 
 LOOK = 1.0
-"""At least so often, in seconds, quiet partitions are marked and it is asked which topic it is."""
+"""At least so often, in seconds, quiet partitions are marked, and it is asked which topic it is and whose turn."""
 
 STAND_BY = 0.5
 BACKOFF, LONGEST_BACKOFF = 0.1, 5.0
@@ -176,6 +176,7 @@ class Relay:
         if not quiet and now < self._looked + LOOK:
             return
         self._looked = now
+        self._baton.held()  # who does not ask loses it; who has lost it is fenced by the next
         publisher.mark()
         if self._topic() != self._goes_to:
             self._drop()

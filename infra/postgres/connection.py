@@ -31,6 +31,10 @@ PATIENCE = {
     "tcp_user_timeout": "20000",
 }
 
+HUNG = "15s"
+"""Who says nothing for so long in the middle of a transaction is taken for hung, and loses it: others wait for what it
+has locked, be it the head of the book. By the server, for the process may be stopped, or its host be cut off."""
+
 
 class PlainSpokenCursor(Cursor):
     """A server that went away is an OperationalError, always. psycopg2 says so at most moments, and at some raises a
@@ -71,7 +75,10 @@ class Database:
         with connection.cursor() as cursor:
             schemas = (self.read_schema, self.schema) if read_first else (self.schema, self.read_schema)
             path = ", ".join(quote_ident(schema, cursor) for schema in schemas)
-            cursor.execute(f"SET search_path = {path}; SET TIME ZONE 'UTC'; SET client_min_messages = warning")
+            cursor.execute(
+                f"SET search_path = {path}; SET TIME ZONE 'UTC'; SET client_min_messages = warning;"
+                f" SET idle_in_transaction_session_timeout = '{HUNG}'"
+            )
             if not as_owner:
                 cursor.execute(f"SET ROLE {quote_ident(self.service, cursor)}")
         connection.autocommit = autocommit

@@ -41,12 +41,14 @@ class Baton:
     ours: bool = True
     taken: int = 0
     let: int = 0
+    asked: int = 0
 
     def take(self) -> bool:
         self.taken += 1
         return self.ours
 
     def held(self) -> bool:
+        self.asked += 1
         return self.ours
 
     def let_go(self) -> None:
@@ -294,6 +296,15 @@ class TestFenced:
         world.baton.ours = False
         world.run_until(lambda: world.watch.stood_by == 3)
         assert world.broker.opened == []
+
+
+@pytest.mark.parametrize("busy", [True, False])
+def test_a_baton_is_kept_by_asking_for_it_now_and_then(world: World, busy: bool) -> None:
+    for n in range(1, 11):
+        world.book.grow(n if busy else 0)
+        world.now += 0.3 * LOOK
+        world.relay.turn()
+    assert world.baton.asked == 2
 
 
 class TestATopic:

@@ -1,0 +1,59 @@
+"""A process may hang for good and keep its connections, as one does that is stopped or whose host is cut off. What it
+has locked is set free, and the others go on."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from consumers.ports import Batch
+from infra.postgres import baton as baton_module
+from infra.postgres import connection as connection_module
+from infra.postgres import head
+from infra.postgres.baton import PostgresBaton
+from infra.postgres.connection import Database
+from infra.postgres.read_models import POSITIONS, PostgresReadModels
+from infra.postgres.writer import Writer
+from tests.integration.projecting import owners
+from tests.integration.writing import ask, event, outcome, until
+
+SOON = "200ms"
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection_module, "HUNG", SOON)
+    monkeypatch.setattr(baton_module, "SILENT", SOON)
+
+
+@pytest.fixture
+def writer(database: Database) -> Iterator[Writer]:
+    writer = Writer(database)
+    yield writer
+    writer.close()
+
+
+def test_one_that_hangs_while_it_appends_does_not_close_the_book(database: Database, writer: Writer) -> None:
+    hung = database.connect(autocommit=False)
+    hung.cursor().execute(head.LOCK)
+    assert outcome(ask(writer, event("s"))) == 1
+    hung.close()
+
+
+def test_one_that_hangs_while_it_projects_does_not_keep_its_partitions(database: Database) -> None:
+    projection, read_models = owners(), PostgresReadModels(database)
+    read_models.prepare([projection])
+    hung = database.connect(autocommit=False, read_first=True)
+    hung.cursor().execute(POSITIONS, (projection.name,))
+    read_models.write(projection, 1, [Batch(0, 0, 1, [])], {}, frozenset())
+    assert read_models.position(projection) == 1
+    read_models.close()
+    hung.close()
+
+
+def test_a_baton_is_anothers_once_it_is_not_asked_for_any_more(database: Database) -> None:
+    hung, other = PostgresBaton(database, "relay"), PostgresBaton(database, "relay")
+    assert hung.take()
+    until(other.take)
+    assert not hung.held()
+    other.let_go()
+    hung.let_go()
