@@ -11,6 +11,7 @@ kafka-python would wait for ever, or go on in silence, where it must not:
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from time import monotonic
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from kafka.errors import (
     NodeNotReadyError,
     ProducerFencedError,
 )
+from kafka.producer.future import FutureRecordMetadata
 
 from consumers.ports import Fenced, Place, PublisherLost, Recorded, Topic
 from infra.kafka import wire
@@ -34,6 +36,9 @@ from infra.partitions import partition_of
 
 STALL = 30.0
 """Seconds without an acknowledgement after which a producer is thrown away."""
+
+LOOK = 2.0
+"""And without one after which is asked whether the topic is still there."""
 
 CLOSE_WITHIN = 2.0
 
@@ -160,12 +165,26 @@ class TopicPublisher:
                 )
                 for message in messages
             ]
-            self._producer.flush(self._stall)
-            for future in futures:
-                if future.exception:
-                    raise future.exception
+            self._wait_for(futures)
             self._check_topic()
             self._commit()
+
+    def _wait_for(self, futures: Sequence[FutureRecordMetadata]) -> None:
+        """As long as they are acknowledged, if slowly. What is sent to a topic that is gone never is."""
+        deadline, open = 0.0, len(futures) + 1
+        while left := sum(not future.is_done for future in futures):
+            if left < open:
+                deadline, open = monotonic() + self._stall, left
+            elif monotonic() > deadline:
+                raise KafkaTimeoutError("no acknowledgement")
+            try:
+                self._producer.flush(LOOK)
+            except KafkaTimeoutError:
+                with suppress(KafkaError):
+                    self._check_topic()
+        for future in futures:
+            if future.exception:
+                raise future.exception
 
     def _check_topic(self) -> None:
         """Before a commit: what was sent to a topic that has been made again would stand there without what came before

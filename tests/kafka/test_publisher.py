@@ -218,12 +218,13 @@ class TestATopicThatIsGone:
         assert make().place().position == 0
 
     def test_is_noticed_by_an_event(self, broker: Broker, topic: Topic, make: Make) -> None:
-        made = make(stall=3.0)
+        made = make()
         made.publish(many(1, 10))
         with administration(connection(broker.settings)) as admin:
             delete(admin, topic.name)
-        with pytest.raises(PublisherLost):
+        with pytest.raises(PublisherLost) as lost:
             made.publish(many(11, 20))
+        assert lost.value.reason == "topic gone"
         again = make()
         assert again.place().position == 0
         again.publish(many(1, 20))
