@@ -12,8 +12,8 @@ Client = TypeVar("Client")
 
 
 def open_client(make: Callable[..., Client], *arguments: Any, **options: Any) -> Client:
-    """KafkaError if no broker answers as it should: a wrong password is nothing but silence to it. kafka-python itself would leave a thread and its sockets behind, each time that
-    somebody tries to reach a broker that is away."""
+    """KafkaError if no broker answers as it should: a wrong password is nothing but silence to it. kafka-python itself
+    would leave a thread and its sockets behind, each time that somebody tries to reach a broker that is away."""
     nets: list[KafkaNetClient] = []
 
     def net(**given: Any) -> KafkaNetClient:

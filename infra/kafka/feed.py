@@ -1,5 +1,6 @@
 """The feed from the topic: partitions are shared by Kafka's group protocol, and each is read on from where the read
-model is, as its own database says. Kafka's committed offsets are for lag tools only (tests/kafka/test_topic_feed.py).
+model is, as its own database says. Kafka's committed offsets are for lag tools only (tests/kafka/test_topic_feed.py);
+whatever becomes of the topic, nothing is skipped (tests/kafka/test_whole_topic.py).
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence

@@ -8,11 +8,13 @@ import json
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Event
 from time import monotonic
 from typing import Any
+
+import pytest
 
 from consumers.ports import Batch, Overtaken, Place, Recorded, Topic
 from infra.kafka.broker import Broker
@@ -20,7 +22,9 @@ from infra.kafka.connection import connection
 from infra.kafka.feed import TopicFeed
 from infra.partitions import partition_of
 from infra.settings import Settings
-from tests.kafka.carrying import publisher
+from tests.kafka.carrying import fresh, publisher
+
+Open = Callable[..., TopicFeed]
 
 GROUP = "readers"
 TYPE = "test.happened"
@@ -123,6 +127,10 @@ def feed_of(settings: Settings, topic: Topic, model: FileReadModel, **options: A
     return TopicFeed(connection(settings), *topic, group=group, types=[TYPE], places=model.places, **given)
 
 
+def held(feed: TopicFeed) -> set[int]:
+    return set(feed._held)
+
+
 def turn(feed: TopicFeed, model: FileReadModel) -> Sequence[Batch]:
     """What a projector does."""
     try:
@@ -141,6 +149,33 @@ def turn_until(condition: Callable[[], object], model: FileReadModel, *feeds: To
         assert monotonic() < deadline, f"it did not come to pass: {model.at}"
         for feed in feeds:
             turn(feed, model)
+
+
+class WithReaders:
+    """Tests with a topic of twelve partitions, and readers of it that share one read model and one group."""
+
+    @pytest.fixture
+    def topic(self) -> Topic:
+        return fresh(12)
+
+    @pytest.fixture
+    def book(self) -> Book:
+        return Book()
+
+    @pytest.fixture
+    def model(self, tmp_path: Path, topic: Topic) -> FileReadModel:
+        return FileReadModel(tmp_path / "model", topic.partitions)
+
+    @pytest.fixture
+    def open_feed(self, broker: Broker, topic: Topic, model: FileReadModel) -> Iterator[Open]:
+        with ExitStack() as stack:
+
+            def open_feed(**options: Any) -> TopicFeed:
+                feed = feed_of(broker.settings, topic, model, **options)
+                stack.callback(feed.close)
+                return feed
+
+            yield open_feed
 
 
 def _by_partition(pairs: Iterable[Sequence[int]]) -> dict[int, list[int]]:
