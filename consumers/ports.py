@@ -128,8 +128,9 @@ class ReadModels(Protocol):
         ``known``. Unacceptable if the database refuses a row.
         """
 
-    def reset(self, projection: Projection) -> None:
-        """Drop what it has, and begin at 0."""
+    def settle(self, projection: Projection) -> bool:
+        """The end of the feed was reached: what was being filled beside the generation that is read takes its place, if
+        it is as far. True if so."""
 
 
 class Recorded(NamedTuple):

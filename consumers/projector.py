@@ -34,6 +34,8 @@ class Projector:
             batches = self.feed.read()
             if batches:
                 self._project(batches)
+            elif self.read_models.settle(self.projection):
+                self._begin_again()
         except Overtaken:
             self._begin_again()
             return 0
@@ -49,12 +51,6 @@ class Projector:
             self.turn()
             before, at = at, self.position
             progress(at - before)
-
-    def rebuild(self, end: int, progress: Callable[[int], object] = int) -> None:
-        """Drop what it has and fill it again. Plain: readers see it grow."""
-        self.read_models.reset(self.projection)
-        self._begin_again()
-        self.catch_up(end, progress)
 
     def close(self) -> None:
         self.feed.close()

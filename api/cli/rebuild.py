@@ -1,32 +1,61 @@
-"""``grossbuch rebuild``: drop what a projection has, and fill it again from the events."""
+"""``grossbuch rebuild``: fills new generations of read models from the events, compares them, and has them read."""
 
+import os
+from dataclasses import asdict
 from time import perf_counter
 from typing import Annotated
 
 import typer
 
 from api.cli import options
-from api.cli.terminal import progress, result, say
+from api.cli.terminal import out, progress, result, say
+from api.rebuilding import Rebuild, Rebuilt
 from api.service import open_service
+from consumers.rebuild import PARTITIONS
+
+SENTENCE = "  {table}, position {position}, only in {only_in}: {row}"
 
 
 def rebuild(
     names: options.Names = None,
     all_: Annotated[bool, typer.Option("--all", help="All of them")] = False,
+    processes: Annotated[int, typer.Option(min=1, max=PARTITIONS, help="That fill it together")] = min(
+        2, os.cpu_count() or 1
+    ),
+    rate: Annotated[float | None, typer.Option(min=1, help="Not more events a second than this")] = None,
+    accept: Annotated[bool, typer.Option("--accept", help="Swap whatever differs")] = False,
+    most: Annotated[int, typer.Option("--most", min=1, help="Differences to tell")] = 20,
     data: options.Data = None,
     as_json: options.Json = False,
 ) -> None:
-    """Drop read models and fill them again. Readers see them grow; nothing of the book is touched."""
+    """Fill read models anew beside those that are read, compare, and swap. Nobody waits; what was broken off goes on.
+    Status 3 if something differs: then the new generation is kept and not read, unless you --accept."""
     if not names and not all_:
         raise typer.BadParameter("name projections, or say --all")
-    chosen = {projection.name for projection in options.projections(None if all_ else names)}
+    chosen = options.projections(None if all_ else names)
     with open_service(options.settings(data), say) as service:
         size = service.queries.log_size()
         started = perf_counter()
-        for projector in service.projectors:
-            if projector.projection.name in chosen:
-                with progress(f"Rebuilding {projector.projection.name}", size, shown=not as_json) as advance:
-                    projector.rebuild(size, advance)
+        rebuilding = Rebuild(service.pool.database, service.pool, chosen, size)
+        title = f"Rebuilding {', '.join(each.name for each in chosen)}"
+        with progress(title, size * len(chosen), shown=not as_json) as advance:
+            rebuilding.fill(processes, rate, advance)
+        done = list(rebuilding.finish(accept=accept, most=most))
         seconds = perf_counter() - started
+    _tell(done, size, seconds, as_json=as_json)
+    if not all(each.is_current for each in done):
+        raise typer.Exit(3)
+
+
+def _tell(done: list[Rebuilt], size: int, seconds: float, *, as_json: bool) -> None:
     if as_json:
-        result({"rebuilt": sorted(chosen), "events": size, "seconds": round(seconds, 3)})
+        current = sorted(each.projection for each in done if each.is_current)
+        differing = {each.projection: [asdict(one) for one in each.differences] for each in done if each.differences}
+        result({"rebuilt": current, "events": size, "seconds": round(seconds, 3), "differences": differing})
+        return
+    for each in done:
+        how = "is read now" if each.is_current else "is kept and not read"
+        said = f"{len(each.differences)} differences" if each.differences else "no difference"
+        out.print(f"{each.projection}, generation {each.generation}: {said}; it {how}", markup=False)
+        for difference in each.differences:
+            out.print(SENTENCE.format(**asdict(difference)), markup=False, soft_wrap=True)

@@ -67,14 +67,14 @@ class Database:
         return f"{self.schema}_service"
 
     def connect(
-        self, *, name: str = "grossbuch", as_owner: bool = False, autocommit: bool = True, read_first: bool = False
+        self, *, name: str = "grossbuch", as_owner: bool = False, autocommit: bool = True, first: Sequence[str] = ()
     ) -> Connection:
-        """A connection of the service role, the owner's for migrations. ``read_first``: new tables are read models."""
+        """A connection of the service role, the owner's for migrations. Names are looked for in the schemas that come
+        ``first``, then among the read models, then in the book."""
         connection = psycopg2.connect(self._dsn_with_patience(name), cursor_factory=PlainSpokenCursor)
         connection.autocommit = True
         with connection.cursor() as cursor:
-            schemas = (self.read_schema, self.schema) if read_first else (self.schema, self.read_schema)
-            path = ", ".join(quote_ident(schema, cursor) for schema in schemas)
+            path = ", ".join(quote_ident(schema, cursor) for schema in (*first, self.schema, self.read_schema))
             cursor.execute(
                 f"SET search_path = {path}; SET TIME ZONE 'UTC'; SET client_min_messages = warning;"
                 f" SET idle_in_transaction_session_timeout = '{HUNG}'"

@@ -1,6 +1,6 @@
 """The feed without a broker: the store's own log, read in order of position, for any number of partitions."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from consumers.ports import WINDOW, Batch, Delivered, Places
@@ -14,8 +14,20 @@ READ = read_sql(Path(__file__).with_name("sql") / "read_feed.sql")
 class StoreFeed:
     """Events of some types only. Positions are dense here, so nothing can be missing between two of them."""
 
-    def __init__(self, pool: Pool, types: Sequence[str], partitions: int, places: Places) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        types: Sequence[str],
+        partitions: int,
+        places: Places,
+        *,
+        only: Collection[int] | None = None,
+        last: int | None = None,
+    ) -> None:
+        """``only`` some of the partitions, and up to the ``last`` position, if told."""
         self._pool = pool
+        self._only = range(partitions) if only is None else only
+        self._last = last
         self._types = list(types)
         self._partitions = partitions
         self._places = places
@@ -23,7 +35,7 @@ class StoreFeed:
 
     def read(self) -> Sequence[Batch]:
         if self._at is None:
-            self._at = {partition: place.position for partition, place in self._places().items()}
+            self._at = {number: place.position for number, place in self._places().items() if number in self._only}
         after = min(self._at.values())
         upto = min(after + WINDOW, self.end())
         if upto <= after:
@@ -39,6 +51,8 @@ class StoreFeed:
         """It holds nothing."""
 
     def end(self) -> int:
+        if self._last is not None:
+            return self._last
         with self._pool.connection() as connection, connection.cursor() as cursor:
             cursor.execute(head.POSITION)
             return int(scalar(cursor))
@@ -54,6 +68,6 @@ class StoreFeed:
         by_partition: dict[int, list[Delivered]] = {partition: [] for partition in at}
         for event in events:
             partition = partition_of(event.order_key, self._partitions)
-            if event.position > at[partition]:
+            if partition in at and event.position > at[partition]:
                 by_partition[partition].append(event)
         return [Batch(p, at[p], upto, found) for p, found in by_partition.items() if at[p] < upto]

@@ -12,8 +12,8 @@ from psycopg2.extensions import cursor as Cursor
 
 from consumers.ports import Batch, Moved, Overtaken, Parked, Place, Placed, Unacceptable
 from infra.postgres.connection import LOST, Database, read_sql, scalar
-from infra.postgres.migrate import read_ledger
-from infra.postgres.shape_sql import create_statements, fold_statements, log_table
+from infra.postgres.generations import Behind, Generation, Generations
+from infra.postgres.shape_sql import fold_statements, log_table
 from projections.projection import Projection
 from projections.shapes import Cell, Shape
 
@@ -36,56 +36,93 @@ OUTRUN = (psycopg2.errors.DeadlockDetected, psycopg2.errors.SerializationFailure
 
 
 class PostgresReadModels:
-    """One connection, used by one thread: consumers share nothing."""
+    """One connection, used by one thread: consumers share nothing. Of each projection the current generation is written
+    to, or the one that is told by ``filling``, which is then nobody's to make current but the teller's."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, filling: Iterable[Generation] = ()) -> None:
         self._database = database
+        self._generations = Generations(database)
+        self._filling = {each.projection.name: each for each in filling}
+        self._settles: set[str] = set()
         self._connection: Connection | None = None
 
     def prepare(self, projections: Iterable[Projection], partitions: int = 1) -> None:
-        """Make the tables of new projections, and begin again with those whose version changed."""
+        """Make the tables of new projections. One whose version changed is filled anew beside the one that is read."""
         for projection in projections:
-            with self.transaction() as cursor:
-                cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 1))", (projection.name,))
-                version = self._version(cursor, projection)
-                if version != projection.version:
-                    if version is not None:
-                        log.info("projection changed", projection=projection.name, was=version, now=projection.version)
-                    self._reset(cursor, projection, partitions)
+            version = self._generations.current_version(projection)
+            if version != projection.version:
+                new = self._generations.begin(projection, partitions)
+                if version is None:
+                    self._generations.swap_soon(new)
+                else:
+                    log.info("projection changed", projection=projection.name, was=version, now=projection.version)
+                    self._filling[projection.name] = new
+                    self._settles.add(projection.name)
+        self.close()
+
+    def settle(self, projection: Projection) -> bool:
+        """At the end of the feed: a generation that was being filled is read from now on, if it is as far as the one
+        that is read. True if so."""
+        new = self._filling.get(projection.name)
+        if new is None or projection.name not in self._settles:
+            return False
+        try:
+            self._generations.swap(new)
+        except (Behind, psycopg2.errors.LockNotAvailable):
+            return False
+        log.info("generation is current", projection=projection.name, generation=new.number)
+        self._settled(projection)
+        return True
+
+    def _settled(self, projection: Projection) -> None:
+        self._filling.pop(projection.name, None)
+        self.close()  # the next connection looks for tables where they are now
+
+    def _key(self, projection: Projection) -> str:
+        """Under which name its progress is kept."""
+        new = self._filling.get(projection.name)
+        return new.consumer if new else projection.name
 
     def places(self, projection: Projection, partitions: int) -> Mapping[int, Place]:
         with self.transaction() as cursor:
-            cursor.execute(PLACES, (projection.name,))
+            cursor.execute(PLACES, (self._key(projection),))
             rows = cursor.fetchall()
+        if not rows and projection.name in self._filling:  # another has made it current
+            self._settled(projection)
+            return self.places(projection, partitions)
         if {of for _, of, *_ in rows} - {partitions}:
             raise Moved(f"{projection.name} follows {len(rows)} partitions, and not {partitions}")
         return {partition: Place(position, recorded_at) for partition, _, position, recorded_at in rows}
 
     def position(self, projection: Projection) -> int:
         with self.transaction() as cursor:
-            cursor.execute("SELECT coalesce(min(position), 0) FROM tracking WHERE consumer = %s", (projection.name,))
+            cursor.execute(
+                "SELECT coalesce(min(position), 0) FROM tracking WHERE consumer = %s", (self._key(projection),)
+            )
             return int(scalar(cursor))
 
     def partitions(self, projection: Projection) -> int:
         """How many it follows."""
         with self.transaction() as cursor:
-            cursor.execute("SELECT count(*) FROM tracking WHERE consumer = %s", (projection.name,))
+            cursor.execute("SELECT count(*) FROM tracking WHERE consumer = %s", (self._key(projection),))
             return int(scalar(cursor))
 
     def furthest(self, projection: Projection) -> int:
         """Beyond here it has nothing."""
         with self.transaction() as cursor:
-            cursor.execute("SELECT coalesce(max(position), 0) FROM tracking WHERE consumer = %s", (projection.name,))
+            cursor.execute(
+                "SELECT coalesce(max(position), 0) FROM tracking WHERE consumer = %s", (self._key(projection),)
+            )
             return int(scalar(cursor))
 
     def spread(self, projection: Projection, partitions: int) -> None:
         """Follow another number of partitions. Overtaken unless all that it follows now stand at one position."""
         with self.transaction() as cursor:
-            cursor.execute(POSITIONS, (projection.name,))
+            cursor.execute(POSITIONS, (self._key(projection),))
             at = {position for (position,) in cursor.fetchall()}
             if len(at) != 1:
                 raise Overtaken(projection.name)
-            cursor.execute(SPREAD, {"consumer": projection.name, "partitions": partitions, "position": at.pop()})
+            cursor.execute(SPREAD, {"consumer": self._key(projection), "partitions": partitions, "position": at.pop()})
 
     def parked(self, projection: Projection) -> frozenset[str]:
         with self.transaction() as cursor:
@@ -107,30 +144,25 @@ class PostgresReadModels:
                     raise Overtaken(projection.name)
                 self.add(cursor, rows)
                 for each in parking:
-                    cursor.execute(PARK, {"projection": projection.name, **each._asdict()})
+                    cursor.execute(PARK, {"projection": self._key(projection), **each._asdict()})
         except REFUSED as error:
             raise Unacceptable(" ".join(str(error).split())) from error
         except OUTRUN as error:
             raise Overtaken(projection.name) from error
 
-    def reset(self, projection: Projection) -> None:
-        with self.transaction() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 1))", (projection.name,))
-            cursor.execute("SELECT count(*) FROM tracking WHERE consumer = %s", (projection.name,))
-            self._reset(cursor, projection, max(1, int(scalar(cursor))))
-
     def close(self) -> None:
-        if self._connection:
-            self._connection.close()
+        connection, self._connection = self._connection, None
+        if connection:
+            connection.close()
 
     def _advance(self, cursor: Cursor, projection: Projection, partitions: int, batches: Sequence[Batch]) -> None:
         moves = {name: [getattr(batch, name) for batch in batches] for name in ("partition", "after", "upto")}
-        cursor.execute(ADVANCE, {**moves, "consumer": projection.name, "partitions": partitions})
+        cursor.execute(ADVANCE, {**moves, "consumer": self._key(projection), "partitions": partitions})
         if cursor.rowcount != len(batches):
             raise Overtaken(projection.name)
 
     def _parked(self, cursor: Cursor, projection: Projection) -> frozenset[str]:
-        cursor.execute(PARKED, (projection.name,))
+        cursor.execute(PARKED, (self._key(projection),))
         return frozenset(stream for (stream,) in cursor.fetchall())
 
     def add(self, cursor: Cursor, rows: Mapping[Shape, Sequence[Placed]]) -> None:
@@ -152,33 +184,17 @@ class PostgresReadModels:
             cursor.execute(statement, {"first": min(positions), "last": max(positions), "found": found})
             found = [row[0] for row in cursor.fetchall()] if cursor.description else []
 
-    def _version(self, cursor: Cursor, projection: Projection) -> int | None:
-        cursor.execute("SELECT version FROM projection WHERE name = %s", (projection.name,))
-        row = cursor.fetchone()
-        return int(row[0]) if row else None
-
-    def _reset(self, cursor: Cursor, projection: Projection, partitions: int) -> None:
-        time_zone = read_ledger(cursor).time_zone
-        for shape in projection.shapes:
-            for statement in create_statements(shape, time_zone):
-                cursor.execute(statement)
-        cursor.execute(
-            "INSERT INTO projection (name, version) VALUES (%s, %s)"
-            " ON CONFLICT (name) DO UPDATE SET version = excluded.version",
-            (projection.name, projection.version),
-        )
-        cursor.execute("DELETE FROM quarantine WHERE projection = %s", (projection.name,))
-        cursor.execute(SPREAD, {"consumer": projection.name, "partitions": partitions, "position": 0})
-
     @contextmanager
     def transaction(self) -> Iterator[Cursor]:
         if self._connection is None or self._connection.closed:
-            self._connection = self._database.connect(name="grossbuch consumer", autocommit=False, read_first=True)
+            places = [self._generations.schema(name, new.number) for name, new in self._filling.items()]
+            self._connection = self._database.connect(name="grossbuch consumer", autocommit=False, first=places)
+        connection = self._connection
         try:
-            with self._connection, self._connection.cursor() as cursor:
+            with connection, connection.cursor() as cursor:
                 yield cursor
         except LOST:
-            self._connection.close()
+            connection.close()
             raise
 
 

@@ -16,7 +16,11 @@ def log_table(shape: Shape) -> str:
 
 
 def create_statements(shape: Shape, time_zone: str) -> list[str]:
-    return _fill(shape, sorted(_folder(shape).glob("*.sql")), time_zone)
+    return _fill(shape, sorted(_folder(shape).glob("[1-9]_*.sql")), time_zone)
+
+
+def drop_statements(shape: Shape) -> list[str]:
+    return _fill(shape, sorted(_folder(shape).glob("0_*.sql")), "UTC")
 
 
 @cache

@@ -7,6 +7,7 @@ import pytest
 from consumers.ports import Batch, Gap
 from consumers.projector import Projector
 from infra.postgres.connection import Database, Pool
+from infra.postgres.generations import Generations
 from infra.postgres.quarantine import Quarantine, Retried
 from infra.postgres.queries import Queries
 from infra.postgres.read_models import PostgresReadModels
@@ -158,11 +159,16 @@ def test_a_gap_in_a_stream_s_versions_halts_that_stream_and_what_is_missing_come
     assert ("D1", "bad", 1) in pool.read(GIVEN, ())
 
 
-def test_a_rebuild_lets_everybody_out(
-    database: Database, read_models: PostgresReadModels, projecting: Projector, given: tuple[Projection, Squeamish]
+def test_a_generation_has_a_quarantine_of_its_own_that_comes_along_when_it_is_read(
+    database: Database, pool: Pool, read_models: PostgresReadModels, projecting: Projector
 ) -> None:
     last = assign(database, TOLD)
     projecting.catch_up(last)
-    given[1].cured = True
-    projecting.rebuild(last)
-    assert Quarantine(read_models).list() == []
+    generations = Generations(database)
+    new = generations.begin(projecting.projection, 3)
+    filling = PostgresReadModels(database, [new])
+    projector(pool, filling, projecting.projection, 3).catch_up(last)
+    filling.close()
+    assert [each.projection for each in Quarantine(read_models).list()] == ["given", "given/2"]
+    generations.swap_soon(new)
+    assert [(each.projection, each.waiting) for each in Quarantine(read_models).list()] == [("given", 3)]

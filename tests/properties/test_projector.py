@@ -107,18 +107,6 @@ def test_any_interleaving_of_order_keys_gives_the_same(books: Books, steps: list
     assert without_positions(books) == before
 
 
-@given(steps=histories)
-@settings(max_examples=5)
-def test_a_rebuild_gives_the_same(books: Books, steps: list[Step]) -> None:
-    books.wipe()
-    books.project(placed(steps))
-    read_models = PostgresReadModels(books.database)
-    for projection in PROJECTIONS:
-        projector(projection, placed(steps), read_models).rebuild(len(steps))
-    read_models.close()
-    check(books, steps)
-
-
 @given(steps=histories, sizes=sizes, turns=turns, was=partitions, becomes=partitions)
 @settings(max_examples=15)
 def test_another_number_of_partitions_changes_nothing(

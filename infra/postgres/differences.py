@@ -1,0 +1,71 @@
+"""What differs between the generation that is read and one that was filled beside it: their logs, row by row, up to the
+position that both have reached. What is folded from a log is held to it by ``grossbuch check``."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from psycopg2.extensions import cursor as Cursor
+
+from infra.postgres.connection import Pool, read_sql
+from infra.postgres.generations import Generation, Generations
+from infra.postgres.shape_sql import log_table
+
+SQL = Path(__file__).with_name("sql")
+CHECKSUM = read_sql(SQL / "checksum.sql")
+DIFFER = read_sql(SQL / "differ.sql")
+COLUMNS = """
+SELECT string_agg(format('%%I', attname), ', ' ORDER BY attnum) FROM pg_attribute
+ WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped
+"""
+REACHED = "SELECT min(position) FROM tracking WHERE consumer IN (%s, %s)"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A row that only one of the two has."""
+
+    table: str
+    only_in: str
+    position: int
+    row: str
+
+
+def differences(pool: Pool, generations: Generations, new: Generation, most: int) -> Sequence[Difference]:
+    """The first so many, in order of position; none if both say the same. Tables of other columns differ as a whole."""
+    with pool.connection() as connection, connection.cursor() as cursor:
+        cursor.execute(REACHED, (new.projection.name, new.consumer))
+        [(upto,)] = cursor.fetchall()
+        read = pool.database.read_schema
+        filled = generations.schema(new.projection.name, new.number)
+        found: list[Difference] = []
+        for shape in new.projection.shapes:
+            table = log_table(shape)
+            found += _differences(cursor, table, f"{read}.{table}", f"{filled}.{table}", upto, most - len(found))
+        return sorted(found, key=lambda each: (each.position, each.table, each.only_in))[:most]
+
+
+def _differences(cursor: Cursor, table: str, old: str, new: str, upto: int, most: int) -> Iterator[Difference]:
+    cursor.execute("SELECT to_regclass(%s) IS NULL", (old,))
+    if cursor.fetchone() == (True,):
+        yield Difference(table, "filled", 0, "the whole table")
+        return
+    columns = [_columns(cursor, each) for each in (old, new)]
+    if columns[0] != columns[1]:
+        yield Difference(table, "both", 0, f"columns were {columns[0]}, and are {columns[1]}")
+        return
+    if _checksum(cursor, old, upto) != _checksum(cursor, new, upto):
+        cursor.execute(DIFFER.format(old=old, new=new, columns=columns[0]), {"upto": upto, "most": most})
+        for only_in, position, row in cursor.fetchall():
+            yield Difference(table, only_in, position, row)
+
+
+def _columns(cursor: Cursor, table: str) -> str:
+    cursor.execute(COLUMNS, (table,))
+    [(columns,)] = cursor.fetchall()
+    return str(columns)
+
+
+def _checksum(cursor: Cursor, table: str, upto: int) -> tuple[object, ...] | None:
+    cursor.execute(CHECKSUM.format(table=table), {"upto": upto})
+    return cursor.fetchone()

@@ -1,0 +1,208 @@
+"""Generations of a projection: a new one is filled in a schema of its own beside the one that is read, and takes its
+place in one transaction (tests/integration/test_generations.py).
+
+The current one is always in the read schema under its plain names. A swap moves the tables of both; it locks them, so
+each statement that reads sees the one or the other whole. It gives way after a tenth of a second to whoever reads, and is
+tried again.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg2
+from psycopg2.extensions import cursor as Cursor
+
+from infra.postgres.connection import Database, read_sql, scalar
+from infra.postgres.migrate import read_ledger
+from infra.postgres.shape_sql import create_statements, drop_statements
+from projections.projection import Projection
+
+SQL = Path(__file__).with_name("sql")
+OBJECTS = read_sql(SQL / "objects.sql")
+SPREAD = read_sql(SQL / "spread.sql")
+LATEST = "SELECT number, version, state FROM generation WHERE projection = %s ORDER BY number DESC LIMIT 1"
+CURRENT = "SELECT number, version, objects FROM generation WHERE projection = %s AND state = 'current'"
+ADD = "INSERT INTO generation (projection, number, version, state, objects) VALUES (%s, %s, %s, 'filling', %s)"
+STATE = "UPDATE generation SET state = %s, ended_at = %s WHERE projection = %s AND number = %s"
+POSITIONS = "SELECT position FROM tracking WHERE consumer = %s ORDER BY partition FOR UPDATE"
+FORGET = "DELETE FROM tracking WHERE consumer = %s"
+VERSION = (
+    "INSERT INTO projection (name, version) VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET version = excluded.version"
+)
+
+GIVE_WAY = "100ms"
+"""Well under PostgreSQL's deadlock_timeout, so that it is never a reader that is ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One that is being filled."""
+
+    projection: Projection
+    number: int
+
+    @property
+    def consumer(self) -> str:
+        """Under which name its progress is kept until it is current."""
+        return f"{self.projection.name}/{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A generation as the list tells it."""
+
+    projection: str
+    number: int
+    version: int
+    state: str
+
+
+class Behind(Exception):
+    """The new generation is not yet as far as the one that is read."""
+
+
+class Generations:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def schema(self, projection: str, number: int) -> str:
+        return f"{self._database.schema}_{projection}_{number}"
+
+    def begin(self, projection: Projection, partitions: int) -> Generation:
+        """Empty, or the one of this version that is being filled already, in as many partitions as it has."""
+        with self._transaction() as cursor:
+            _lock(cursor, projection)
+            cursor.execute(LATEST, (projection.name,))
+            number, version, state = cursor.fetchone() or (0, 0, "")
+            if state == "filling" and version == projection.version:
+                return Generation(projection, number)
+            if state == "filling":
+                self._drop(cursor, projection.name, number)
+            new = Generation(projection, number + 1)
+            self._create(cursor, new, partitions)
+            return new
+
+    def current_version(self, projection: Projection) -> int | None:
+        with self._transaction() as cursor:
+            cursor.execute(CURRENT, (projection.name,))
+            row = cursor.fetchone()
+            return int(row[1]) if row else None
+
+    def swap(self, new: Generation) -> None:
+        """Behind; LockNotAvailable after GIVE_WAY, and nothing has happened then. Does nothing if it is current."""
+        with self._transaction() as cursor:
+            _lock(cursor, new.projection)
+            cursor.execute(CURRENT, (new.projection.name,))
+            current = cursor.fetchone()
+            if current and current[0] == new.number:
+                return
+            partitions, position = self._reached(cursor, new, has_current=bool(current))
+            cursor.execute(f"SET LOCAL lock_timeout = '{GIVE_WAY}'")
+            if current:
+                self._move_out(cursor, new.projection.name, current[0], current[2])
+            else:
+                self._clear(cursor, new.projection)
+            self._move_in(cursor, new)
+            name = new.projection.name
+            cursor.execute(FORGET, (new.consumer,))
+            cursor.execute(SPREAD, {"consumer": name, "partitions": partitions, "position": position})
+            cursor.execute("DELETE FROM quarantine WHERE projection = %s", (name,))
+            cursor.execute("UPDATE quarantine SET projection = %s WHERE projection = %s", (name, new.consumer))
+            cursor.execute(VERSION, (name, new.projection.version))
+
+    def swap_soon(self, new: Generation) -> None:
+        """Gives way as often as it must. Behind."""
+        while True:
+            try:
+                return self.swap(new)
+            except psycopg2.errors.LockNotAvailable:
+                continue
+
+    def list(self) -> Sequence[Kept]:
+        with self._transaction() as cursor:
+            cursor.execute("SELECT projection, number, version, state FROM generation ORDER BY projection, number")
+            return [Kept(*row) for row in cursor.fetchall()]
+
+    def drop(self, projection: str, number: int) -> None:
+        """An old one, or one that is being filled."""
+        with self._transaction() as cursor:
+            self._drop(cursor, projection, number)
+
+    def _create(self, cursor: Cursor, new: Generation, partitions: int) -> None:
+        schema = self.schema(new.projection.name, new.number)
+        cursor.execute(f"CREATE SCHEMA {schema} AUTHORIZATION {self._database.service}")
+        cursor.execute(f"SET LOCAL ROLE {self._database.service}")
+        cursor.execute(f"SET LOCAL search_path = {schema}, {self._database.schema}")
+        time_zone = read_ledger(cursor).time_zone
+        for shape in new.projection.shapes:
+            for statement in create_statements(shape, time_zone):
+                cursor.execute(statement)
+        cursor.execute(OBJECTS, {"schema": schema})
+        objects = [object for (object,) in cursor.fetchall()]
+        cursor.execute(ADD, (new.projection.name, new.number, new.projection.version, objects))
+        cursor.execute(SPREAD, {"consumer": new.consumer, "partitions": partitions, "position": 0})
+        cursor.execute("RESET ROLE")
+
+    def _reached(self, cursor: Cursor, new: Generation, *, has_current: bool) -> tuple[int, int]:
+        """In how many partitions the current one is followed, and where the new one stands."""
+        cursor.execute(POSITIONS, (new.projection.name,))
+        live = [position for (position,) in cursor.fetchall()]
+        cursor.execute(POSITIONS, (new.consumer,))
+        filled = [position for (position,) in cursor.fetchall()]
+        if not has_current:
+            return len(filled), min(filled)
+        if len(set(filled)) != 1 or filled[0] < max(live):
+            raise Behind(new.projection.name)
+        return len(live), filled[0]
+
+    def _move_out(self, cursor: Cursor, projection: str, number: int, objects: Sequence[str]) -> None:
+        tables = [object.removeprefix("TABLE ") for object in objects if object.startswith("TABLE ")]
+        read = self._database.read_schema
+        cursor.execute(f"LOCK TABLE {', '.join(f'{read}.{table}' for table in tables)}")
+        self._move(cursor, objects, read, self.schema(projection, number))
+        cursor.execute(STATE, ("old", "now", projection, number))
+
+    def _clear(self, cursor: Cursor, projection: Projection) -> None:
+        """Of what was there before there were generations."""
+        cursor.execute(f"SET LOCAL search_path = {self._database.read_schema}")
+        for shape in projection.shapes:
+            for statement in drop_statements(shape):
+                cursor.execute(statement)
+        cursor.execute(f"SET LOCAL search_path = {self._database.schema}, {self._database.read_schema}")
+
+    def _move_in(self, cursor: Cursor, new: Generation) -> None:
+        name = new.projection.name
+        cursor.execute("SELECT objects FROM generation WHERE projection = %s AND number = %s", (name, new.number))
+        self._move(cursor, scalar(cursor), self.schema(name, new.number), self._database.read_schema)
+        cursor.execute(STATE, ("current", None, name, new.number))
+
+    def _move(self, cursor: Cursor, objects: Sequence[str], source: str, target: str) -> None:
+        for object in objects:
+            kind, _, name = object.partition(" ")
+            cursor.execute(f"ALTER {kind} {source}.{name} SET SCHEMA {target}")
+
+    def _drop(self, cursor: Cursor, projection: str, number: int) -> None:
+        cursor.execute(
+            "DELETE FROM generation WHERE projection = %s AND number = %s AND state <> 'current'", (projection, number)
+        )
+        if cursor.rowcount:
+            cursor.execute(f"DROP SCHEMA {self.schema(projection, number)} CASCADE")
+            consumer = f"{projection}/{number}"
+            cursor.execute(FORGET, (consumer,))
+            cursor.execute("DELETE FROM quarantine WHERE projection = %s", (consumer,))
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Cursor]:
+        """As the owner, who may make schemas."""
+        connection = self._database.connect(name="grossbuch generations", as_owner=True, autocommit=False)
+        try:
+            with connection, connection.cursor() as cursor:
+                yield cursor
+        finally:
+            connection.close()
+
+
+def _lock(cursor: Cursor, projection: Projection) -> None:
+    cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 1))", (projection.name,))
