@@ -19,10 +19,12 @@ from eventsourcing.postgres import PostgresDatastore, PostgresTrackingRecorder
 from eventsourcing.projection import Projection, ProjectionRunner
 from psycopg2.extensions import parse_dsn
 
+from api.rebuilding import Rebuild
 from api.service import open_service
 from bench.measure import Row, server, versus
 from commands.command import parse
 from infra.settings import Settings
+from projections import PROJECTIONS
 
 OURS, THEIRS = 100_000, 8_000
 PRODUCTS, WAREHOUSES = 1_000, 10
@@ -91,17 +93,20 @@ def main() -> list[Row]:
         env = _library(dsn)
         with open_service(Settings(DATABASE_URL=dsn, ledger="bench_projection")) as service:
             _fill(service)
-            projector = next(each for each in service.projectors if each.projection.name == "stock")
+            stock = [each for each in PROJECTIONS if each.name == "stock"]
 
             def ours() -> float:
                 started = perf_counter()
-                projector.rebuild(service.queries.log_size())
+                rebuilding = Rebuild(service.pool.database, service.pool, stock, service.queries.log_size())
+                rebuilding.fill(1, None, int)
+                assert all(each.is_current for each in rebuilding.finish(accept=False, most=1))
                 return OURS / (perf_counter() - started)
 
             measured = (
-                "projected events/s (stock: movements, turnovers, balances) against `ProjectionRunner`, one upsert"
+                "rebuilt events/s (stock: movements, turnovers, balances; compared, swapped), one process, against"
+                " `ProjectionRunner`, one upsert"
             )
-            return [versus(measured, ours, lambda: _run(env), goal="20")]
+            return [versus(measured, ours, lambda: _run(env), goal="25")]
 
 
 def _fill(service: Any) -> None:

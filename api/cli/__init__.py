@@ -10,7 +10,8 @@ import psycopg2
 import typer
 from kafka.errors import KafkaError
 
-from api.cli import consume, demo, exporting, importing, quarantine, rebuild, relay, repartition, serve, up
+from api.cli import consume, demo, exporting, generations, importing, quarantine, rebuild, relay, repartition, serve, up
+from api.rebuilding import WorkerDied
 from commands.ports import Unavailable
 from consumers.ports import PublisherLost
 from consumers.relay import Broken, Misplaced
@@ -36,6 +37,7 @@ app.command("export")(exporting.export)
 app.command("demo")(demo.demo)
 app.command("rebuild")(rebuild.rebuild)
 app.command("repartition")(repartition.repartition)
+app.add_typer(generations.app, name="generations")
 app.add_typer(quarantine.app, name="quarantine")
 
 EXPECTED = (
@@ -48,6 +50,7 @@ EXPECTED = (
     Broken,
     TopicUnfit,
     PublisherLost,
+    WorkerDied,
     KafkaError,
     psycopg2.OperationalError,
     OSError,

@@ -72,6 +72,12 @@ class Cli:
             name: [r for (r,) in self.sql(f"SELECT t::text FROM {schema}.{name} t ORDER BY 1")] for (name,) in names
         }
 
+    def execute(self, text: str) -> None:
+        """What nobody should do by hand."""
+        with psycopg2.connect(self.dsn) as connection, connection.cursor() as cursor:
+            cursor.execute(text)
+        connection.close()
+
     def sql(self, text: str) -> list[tuple[Any, ...]]:
         connection = psycopg2.connect(self.dsn)
         try:

@@ -1,0 +1,95 @@
+"""Rebuilding while everything goes on, from the command line."""
+
+import re
+import signal
+from collections.abc import Callable
+from threading import Event, Thread
+
+import pytest
+
+from tests.e2e.cli import Cli
+from tests.e2e.given import client
+from tests.e2e.load import eventually
+
+
+@pytest.fixture(scope="module")
+def full(make_cli: Callable[[], Cli]) -> Cli:
+    cli = make_cli()
+    cli("import", "wholesale")
+    return cli
+
+
+def test_a_rebuild_by_several_processes_gives_the_same_rows_and_keeps_the_old_ones(full: Cli) -> None:
+    before = full.read_models()
+    done = full.json("rebuild", "--all", "--processes", "3")
+    assert done["differences"] == {}
+    assert full.read_models() == before
+    stock = [each for each in full.json("generations", "list")["items"] if each["projection"] == "stock"]
+    assert [each["state"] for each in stock][-2:] == ["old", "current"]
+    dropped = full.json("generations", "drop")["dropped"]
+    assert "stock" in {each["projection"] for each in dropped}
+    assert {each["state"] for each in full.json("generations", "list")["items"]} == {"current"}
+    assert full.read_models() == before
+
+
+def test_a_rebuild_that_was_killed_goes_on_where_it_was(full: Cli) -> None:
+    before = full.read_models()
+    process = full.start("rebuild", "stock", "--processes", "1", "--rate", "100")
+    position = f"SELECT coalesce(max(position), 0) FROM {full.ledger}.tracking WHERE consumer LIKE 'stock/%'"
+    eventually(lambda: full.sql(position)[0][0] > 0 or process.poll() is not None)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    [filling] = [each for each in full.json("generations", "list")["items"] if each["state"] == "filling"]
+    full.json("rebuild", "stock")
+    assert full.read_models() == before
+    [now] = [
+        e for e in full.json("generations", "list")["items"] if (e["projection"], e["state"]) == ("stock", "current")
+    ]
+    assert now["number"] == filling["number"]
+
+
+def test_differences_are_told_and_the_old_rows_are_read_on_until_they_are_accepted(make_cli: Callable[[], Cli]) -> None:
+    cli = make_cli()
+    with cli.served() as api:
+        api.given(client("C1"), client("C2"))
+        assert len(api.rows("/v1/clients")) == 2
+    cli.execute(f"DELETE FROM {cli.ledger}_read.client_version WHERE key = 'C2'")
+    refused = cli("rebuild", "clients", status=3).stdout
+    assert re.search(r"client_version, position 2, only in filled: .*C2", refused)
+    assert len(cli.read_models()["client_version"]) == 1
+    accepted = cli.json("rebuild", "clients", "--accept")
+    assert [each["only_in"] for each in accepted["differences"]["clients"]] == ["filled"]
+    assert len(cli.read_models()["client_version"]) == 2
+
+
+def test_commands_and_queries_go_on_during_a_rebuild_and_what_came_meanwhile_is_there(
+    make_cli: Callable[[], Cli],
+) -> None:
+    cli = make_cli()
+    with cli.served() as api:
+        api.given_all([client(f"A{number}") for number in range(300)])
+        stopped, failed, written = Event(), list[str](), 0
+
+        def write_and_read() -> None:
+            nonlocal written
+            while not stopped.is_set():
+                api.given(client(f"B{written}"))
+                written += 1
+                answer = api.get("/v1/clients?limit=100000")
+                if answer.status_code != 200 or len(answer.json()["items"]) != 300 + written:
+                    failed.append(answer.text)
+
+        thread = Thread(target=write_and_read)
+        thread.start()
+        for _ in range(3):
+            cli.json("rebuild", "clients", "timeline")
+        stopped.set()
+        thread.join()
+        assert failed == []
+        assert written > 3
+
+
+def test_a_rebuild_shows_how_far_it_is(full: Cli) -> None:
+    said = full("rebuild", "products").stderr
+    assert "Rebuilding products" in said
+    assert re.search(r"985/985|100%", said)
