@@ -202,7 +202,7 @@ def _move(cursor: Cursor, register: Register, first: int, last: int, cells: str)
     )
     found: list[object] = []
     for statement in fold_statements(register):
-        cursor.execute(statement, {"after": first - 1, "upto": last, "found": found})
+        cursor.execute(statement, {"first": first, "last": last, "found": found})
         found = [row[0] for row in cursor.fetchall()] if cursor.description else []
 
 

@@ -1,0 +1,163 @@
+"""Rebuilding read models: two processes against one, four million events against one, and what commands feel of it."""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, Thread
+from time import perf_counter, sleep
+
+from api.cli.importing import send
+from api.rebuilding import Rebuild
+from api.service import Service, open_service
+from bench.measure import Row, server, spread
+from commands.command import parse
+from infra.postgres.append import Row as Record
+from infra.postgres.connection import Database
+from infra.postgres.generations import Generations
+from infra.postgres.writer import Writer
+from infra.settings import Settings
+from infra.sources.completejourney import CompleteJourney
+from projections import PROJECTIONS
+from projections.projection import Projection
+
+SMALL, LARGE = 1_000_000, 4_000_000
+WEEKS, REPEATS, BATCH = 12, 3, 5_000
+PRODUCTS, WAREHOUSES = 5_000, 20
+LIMIT = 5_000
+"""Events a second, with the limiter on."""
+
+STOCK = [projection for projection in PROJECTIONS if projection.name == "stock"]
+
+
+def main(large: int = LARGE, weeks: int = WEEKS) -> list[Row]:
+    with server() as dsn:
+        return [*_growth(dsn, large // 4, large), *_retail(dsn, weeks)]
+
+
+def _growth(dsn: str, small: int, large: int) -> Iterator[Row]:
+    times: dict[int, list[float]] = {small: [], large: []}
+    memory: dict[int, float] = {}
+    services = {size: Settings(DATABASE_URL=dsn, ledger=f"bench_rebuild_{size}") for size in times}
+    for size, settings in services.items():
+        with open_service(settings):
+            _receipts(Database(dsn, settings.ledger), size)
+    for _ in range(REPEATS):
+        for size, settings in services.items():
+            with open_service(settings) as service, _peak() as peak:
+                times[size].append(_rebuild(service, STOCK, 1))
+            memory[size] = max(memory.get(size, 0), peak())
+    ratios = [b / a for a, b in zip(times[small], times[large], strict=True)]
+    name = f"stock rebuilt, {large:,} events against {small:,}"
+    yield Row(f"{name}: s", spread(times[large], ".1f"), spread(times[small], ".1f"), spread(ratios, ".2f"), "4.4")
+    grown = f"{memory[large] / memory[small]:.2f}"
+    yield Row(f"{name}: MB of the process", f"{memory[large]:.0f}", f"{memory[small]:.0f}", grown, "1.1")
+
+
+def _retail(dsn: str, weeks: int) -> Iterator[Row]:
+    with open_service(Settings(DATABASE_URL=dsn, ledger="bench_rebuild_retail")) as service:
+        assert not send(service, CompleteJourney(weeks), shown=False)["refused"]
+        events = service.queries.log_size()
+        one, two = [], []
+        for _ in range(REPEATS):
+            one.append(events / _rebuild(service, PROJECTIONS, 1))
+            two.append(events / _rebuild(service, PROJECTIONS, 2))
+        ratio = spread([b / a for a, b in zip(one, two, strict=True)], ".2f")
+        name = f"all read models of {weeks} retail weeks rebuilt, two processes against one: events/s"
+        yield Row(name, spread(two), spread(one), ratio, "1.6")
+        yield _slowdown(service)
+
+
+def _slowdown(service: Service) -> Row:
+    quiet, busy = [], []
+    for number in range(REPEATS):
+        quiet.append(_commands(service, f"q{number}", 2_000))
+        with _rebuilding(service):
+            busy.append(_commands(service, f"b{number}", 2_000))
+    ratio = spread([b / a for a, b in zip(quiet, busy, strict=True)], ".2f")
+    return Row(f"commands/s while a rebuild runs at {LIMIT:,} events/s", spread(busy), spread(quiet), ratio, "stated")
+
+
+def _rebuild(service: Service, projections: Sequence[Projection], processes: int, rate: float | None = None) -> float:
+    """Seconds, with what it takes to start processes, compare and swap."""
+    database = service.pool.database
+    started = perf_counter()
+    rebuilding = Rebuild(database, service.pool, projections, service.queries.log_size())
+    rebuilding.fill(processes, rate, int)
+    assert all(each.is_current for each in rebuilding.finish(accept=True, most=1))
+    seconds = perf_counter() - started
+    generations = Generations(database)
+    for each in generations.list():
+        if each.state == "old":
+            generations.drop(each.projection, each.number)
+    return seconds
+
+
+@contextmanager
+def _rebuilding(service: Service) -> Iterator[None]:
+    """With the limiter on, as long as we measure."""
+    thread = Thread(target=_rebuild, args=(service, STOCK, 1, LIMIT))
+    thread.start()
+    sleep(2)  # its process has started
+    yield
+    thread.join()
+
+
+def _commands(service: Service, run: str, number: int) -> float:
+    commands = [parse({"type": "client.register", "client": f"{run}-{n}", "name": "N"}) for n in range(number)]
+    started = perf_counter()
+    for command in commands:
+        service.bus.execute([command])
+    return number / (perf_counter() - started)
+
+
+def _receipts(database: Database, size: int) -> None:
+    writer = Writer(database)
+    at = "2026-01-01T00:00:00+00:00"
+    for start in range(0, size, BATCH):
+        rows: list[Record] = []
+        for number in range(start, min(start + BATCH, size)):
+            item = number % (PRODUCTS * WAREHOUSES)
+            product, warehouse = f"P{item % PRODUCTS}", f"W{item // PRODUCTS}"
+            payload = (
+                f'{{"product":"{product}","warehouse":"{warehouse}","quantity":"3","cost":"7.50","currency":"EUR"}}'
+            )
+            version = str(number // (PRODUCTS * WAREHOUSES) + 1)
+            stream = f"stock-{warehouse}/{product}"
+            rows.append((stream, version, "stock.received", "1", product, at, "{}", payload, ""))
+        writer.append(rows)
+    writer.close()
+
+
+@contextmanager
+def _peak() -> Iterator[Callable[[], float]]:
+    """Megabytes that the largest child process had in memory."""
+    most, stopped = [0.0], Event()
+
+    def watch() -> None:
+        while not stopped.wait(0.1):
+            most.append(max((_resident(child) for child in _children()), default=0.0))
+
+    thread = Thread(target=watch)
+    thread.start()
+    try:
+        yield lambda: max(most)
+    finally:
+        stopped.set()
+        thread.join()
+
+
+def _children() -> list[str]:
+    mine = Path("/proc/self/task").glob("*/children")
+    return [pid for file in mine for pid in file.read_text().split()]
+
+
+def _resident(pid: str) -> float:
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096 / 1e6
+    except (OSError, IndexError):
+        return 0.0
+
+
+if __name__ == "__main__":
+    print(*main(*map(int, sys.argv[1:])), sep="\n")
