@@ -65,6 +65,12 @@ class Rebuild:
                 self._swap(new)
             yield Rebuilt(new.projection.name, new.number, found, not found or accept)
 
+    def compare(self, most: int) -> Iterator[Rebuilt]:
+        """Compare each, and throw it away."""
+        for new in self._new:
+            yield Rebuilt(new.projection.name, new.number, differences(self._pool, self._generations, new, most), False)
+            self._generations.drop(new.projection.name, new.number)
+
     def _swap(self, new: Generation) -> None:
         with _read_models(self._database, [new]) as read_models, _read_models(self._database, []) as live:
             projector = _projector(self._pool, read_models, new)

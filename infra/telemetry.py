@@ -4,7 +4,7 @@ import logging
 import sys
 
 import structlog
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 COMMANDS = Counter("grossbuch_commands", "Commands by type and outcome", ["type", "outcome"])
 APPENDS = Histogram(
@@ -12,6 +12,11 @@ APPENDS = Histogram(
     "From the submission of an append to its commit",
     buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5, 30),
 )
+CHECK_VIOLATIONS = Gauge(
+    "grossbuch_check_violations", "Cells that broke an invariant when it was last checked", ["projection", "invariant"]
+)
+CHECK_SECONDS = Gauge("grossbuch_check_seconds", "How long the last round of checks took")
+CHECKED_AT = Gauge("grossbuch_checked_at", "When the last round of checks ended, in Unix time; 0: none here yet")
 
 
 def configure_logs(level: str = "INFO", *, json: bool = False) -> None:

@@ -10,7 +10,21 @@ import psycopg2
 import typer
 from kafka.errors import KafkaError
 
-from api.cli import consume, demo, exporting, generations, importing, quarantine, rebuild, relay, repartition, serve, up
+from api.checking import BeingFilled
+from api.cli import (
+    check,
+    consume,
+    demo,
+    exporting,
+    generations,
+    importing,
+    quarantine,
+    rebuild,
+    relay,
+    repartition,
+    serve,
+    up,
+)
 from api.rebuilding import WorkerDied
 from commands.ports import Unavailable
 from consumers.ports import PublisherLost
@@ -36,6 +50,7 @@ app.command("import")(importing.import_)
 app.command("export")(exporting.export)
 app.command("demo")(demo.demo)
 app.command("rebuild")(rebuild.rebuild)
+app.command("check")(check.check)
 app.command("repartition")(repartition.repartition)
 app.add_typer(generations.app, name="generations")
 app.add_typer(quarantine.app, name="quarantine")
@@ -51,6 +66,7 @@ EXPECTED = (
     TopicUnfit,
     PublisherLost,
     WorkerDied,
+    BeingFilled,
     KafkaError,
     psycopg2.OperationalError,
     OSError,

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 import uvicorn
 
+from api.checking import patrolling
 from api.cli import options
 from api.cli.terminal import say
 from api.collector import tune_collector
@@ -20,7 +21,7 @@ Port = Annotated[int | None, typer.Option(min=0, max=65535, help="0: any free on
 def serve(data: options.Data = None, host: Host = None, port: Port = None) -> None:
     """Take commands and answer queries, beside as many others as you like. Projecting is for `consume`."""
     settings = options.settings(data, host=host, port=port)
-    with open_service(settings, say) as service:
+    with open_service(settings, say) as service, patrolling(settings, service.pool.database):
         listen(service)
 
 

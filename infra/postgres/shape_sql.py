@@ -30,6 +30,11 @@ def fold_statements(shape: Shape) -> list[str]:
     return _fill(shape, sorted(_folder(shape).glob("fold/*.sql")), "UTC")
 
 
+def filled(shape: Shape, files: Iterable[Path]) -> list[str]:
+    """Templates of others, with a shape's names in them."""
+    return _fill(shape, list(files), "UTC")
+
+
 def _folder(shape: Shape) -> Path:
     return SHAPES / type(shape).__name__.lower()
 
@@ -37,6 +42,7 @@ def _folder(shape: Shape) -> Path:
 def _fill(shape: Shape, files: list[Path], time_zone: str) -> list[str]:
     names = {
         "name": shape.name,
+        "log": log_table(shape),
         "time_zone": "'" + time_zone.replace("'", "''") + "'",
         "first": next(iter(shape.columns)),
         "columns": _each(", ", shape.columns, lambda column: f"{column} {_type(shape, column)}"),
@@ -69,6 +75,10 @@ def _register_names(shape: Register) -> dict[str, str]:
         "additions": _each(", ", resources, lambda r: f"{r} = t.{r} + excluded.{r}"),
         "flow_additions": _each(", ", flows, lambda f: f"{f} = t.{f} + excluded.{f}"),
         "all_zero": _each(" AND ", resources, lambda r: f"t.{r} = 0"),
+        "cell": _each(", ", dimensions, lambda d: f"'{d}', {d}"),
+        "wrong_dimensions": _each(", ", dimensions, lambda d: f"wrong.{d}"),
+        "figures": _each(", ", resources, lambda r: f"('{r}', {r})"),
+        "flow_figures": _each(", ", flows, lambda f: f"('{f}', {f})"),
     }
 
 

@@ -1,0 +1,137 @@
+"""Checks the invariants of read models: when asked, and now and then in the background of what serves."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from threading import Event, Thread
+from time import monotonic, time
+
+import structlog
+
+from api.rebuilding import Rebuild
+from infra.postgres.baton import PostgresBaton
+from infra.postgres.checks import Checks, Report, Violation
+from infra.postgres.connection import Database, Pool
+from infra.postgres.differences import Difference
+from infra.postgres.generations import Generations
+from infra.settings import Settings
+from infra.telemetry import CHECK_SECONDS, CHECK_VIOLATIONS, CHECKED_AT
+from projections import PROJECTIONS
+from projections.projection import Projection
+
+log = structlog.get_logger(__name__)
+
+LOOK_EVERY_S = 10.0
+"""Well below the time after which a baton whose holder says nothing is lost."""
+
+FIRST_AFTER_S = 60.0
+TOLD = 20
+"""Violations of an invariant that are logged."""
+
+
+class BeingFilled(Exception):
+    """A generation of this projection is being filled already, by a rebuild or a new release."""
+
+
+def rebuilt(
+    database: Database,
+    pool: Pool,
+    projections: Sequence[Projection],
+    end: int,
+    most: int,
+    progress: Callable[[int], object],
+) -> Sequence[Violation]:
+    """What differs if they are filled anew up to ``end``, which is then thrown away. BeingFilled."""
+    filling = {each.projection for each in Generations(database).list() if each.state == "filling"}
+    if busy := sorted(filling & {projection.name for projection in projections}):
+        raise BeingFilled(f"{', '.join(busy)}: a generation is being filled already; `grossbuch rebuild` compares it.")
+    rebuilding = Rebuild(database, pool, projections, end)
+    rebuilding.fill(1, None, progress)
+    return [
+        _as_violation(found.projection, difference)
+        for found in rebuilding.compare(most)
+        for difference in found.differences
+    ]
+
+
+def _as_violation(projection: str, found: Difference) -> Violation:
+    """What is read must be what was filled."""
+    cell = {"table": found.table, "position": found.position}
+    read, filled = (found.row, None) if found.only_in == "current" else (None, found.row)
+    return Violation(projection, "rebuilt", cell, "row", read, filled, [found.position])
+
+
+class Patrol:
+    """A thread that checks all projections every so many seconds. Of all processes of a ledger one has the baton."""
+
+    def __init__(self, database: Database, every_s: float) -> None:
+        self._every_s = every_s
+        self._baton = PostgresBaton(database, "check")
+        self._checks = Checks(database)
+        self._stopped = Event()
+        self._thread = Thread(target=self._run, name="checks", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Does not wait for what is being looked at."""
+        self._stopped.set()
+        self._checks.cancel()
+        self._thread.join()
+
+    def _run(self) -> None:
+        due = monotonic() + min(FIRST_AFTER_S, self._every_s)
+        while not self._stopped.wait(_pause(due - monotonic())):
+            try:
+                if self._baton.take() and monotonic() >= due:
+                    due = monotonic() + self._every_s
+                    self._round()
+            except Exception as error:
+                if not self._stopped.is_set():
+                    log.error("check failed", error=repr(error))
+        self._baton.let_go()
+        self._checks.close()
+
+    def _round(self) -> None:
+        """Rests between two projections for as long as the one took."""
+        seconds = 0.0
+        for projection in PROJECTIONS:
+            report = self._checks.run(projection, TOLD, self._go_on)
+            seconds += report.seconds
+            _tell(report)
+            if self._stopped.wait(report.seconds):
+                return
+        CHECK_SECONDS.set(seconds)
+        CHECKED_AT.set(time())
+
+    def _go_on(self, _: int) -> None:
+        """Between two invariants."""
+        if self._stopped.is_set():
+            raise InterruptedError
+        self._baton.held()
+
+
+def _pause(left: float) -> float:
+    """Until it is due; who stands by then, or could not, looks again later."""
+    return min(left, LOOK_EVERY_S) if left > 0 else LOOK_EVERY_S
+
+
+def _tell(report: Report) -> None:
+    for invariant, violated in report.violated.items():
+        CHECK_VIOLATIONS.labels(report.projection, invariant).set(violated)
+    for violation in report.violations:
+        log.error("invariant broken", said=violation.sentence)
+
+
+@contextmanager
+def patrolling(settings: Settings, database: Database) -> Iterator[None]:
+    """While it lasts, unless the settings say never."""
+    if not settings.check_every_s:
+        yield
+        return
+    patrol = Patrol(database, settings.check_every_s)
+    patrol.start()
+    try:
+        yield
+    finally:
+        patrol.stop()
