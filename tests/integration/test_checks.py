@@ -24,6 +24,9 @@ from tests.e2e.load import eventually
 from tests.integration.projecting import projector
 
 _numbers = count(1)
+HERE = "(SELECT oid FROM pg_database WHERE datname = current_database())"
+LOCKS = f"SELECT count(*) FROM pg_locks WHERE database = {HERE}"
+WAITING = f"{LOCKS} AND NOT granted"
 BY_NAME = {projection.name: projection for projection in PROJECTIONS}
 
 
@@ -296,6 +299,29 @@ def test_one_that_another_version_has_filled_is_not_checked(copied: Database) ->
         assert len(checks.run(was, 1).checked) == len(invariants(was))
 
 
+def test_a_check_that_is_cancelled_ends_and_lets_go(copied: Database) -> None:
+    checks, ended = Checks(copied), list[BaseException]()
+
+    def run() -> None:
+        try:
+            checks.run(BY_NAME["stock"], 1)
+        except psycopg2.errors.QueryCanceled as error:
+            ended.append(error)
+
+    thread = Thread(target=run)
+    with Pool(copied) as pool, session(copied.dsn) as other:
+        other.execute(f"BEGIN; LOCK TABLE {copied.read_schema}.stock_balance")
+        thread.start()
+        eventually(lambda: pool.read(f"{WAITING} AND locktype = 'relation'")[0][0] == 1)
+        checks.cancel()
+        thread.join()
+        other.execute("ROLLBACK")
+        assert len(ended) == 1
+        assert pool.read(f"{LOCKS} AND locktype = 'advisory'") == [(0,)]
+    with closing(checks):
+        assert checks.run(BY_NAME["stock"], 1).violations == []
+
+
 def test_a_swap_waits_for_the_check_and_holds_up_nobody(copied: Database) -> None:
     stock = BY_NAME["stock"]
     generations = Generations(copied)
@@ -303,12 +329,11 @@ def test_a_swap_waits_for_the_check_and_holds_up_nobody(copied: Database) -> Non
     with Pool(copied) as pool, closing(PostgresReadModels(copied, [new])) as filling, closing(Checks(copied)) as checks:
         projector(pool, filling, stock).catch_up(Queries(pool).log_size())
         swap = Thread(target=generations.swap_soon, args=(new,))
-        waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
 
         def meanwhile(_: int) -> None:
             if not swap.ident:
                 swap.start()
-                eventually(lambda: pool.read(waits)[0][0] == 1)
+                eventually(lambda: pool.read(f"{WAITING} AND locktype = 'advisory'")[0][0] == 1)
             pool.read("SET lock_timeout = '50ms'; SELECT count(*) FROM stock_balance")
 
         report = checks.run(stock, 5, meanwhile)
