@@ -1,5 +1,5 @@
 """Measures, and writes into docs/reference/performance.md what was measured. ``python -m bench append http`` measures,
-and writes, these alone. All of it needs a quiet machine and forty minutes.
+and writes, these alone. All of it needs a quiet machine and an hour.
 """
 
 import os
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bench.measure import Row
 
-ALL = ("append", "race", "http", "commands", "projection", "growth", "queries", "retail")
+ALL = ("append", "race", "http", "commands", "projection", "growth", "queries", "retail", "kafka")
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "performance.md"
 
 

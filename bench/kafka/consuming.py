@@ -1,0 +1,164 @@
+"""Projecting from the topic: one consumer against the store feed, two processes against one; who spends the time."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from functools import partial
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from time import perf_counter
+
+from api.collector import tune_collector
+from api.projecting import store_feed
+from api.relaying import relaying
+from bench.kafka.spent import Spent, spent
+from bench.kafka.stage import PARTITIONS, STOCK, Book, Stage, until
+from bench.measure import Row, versus
+from consumers.ports import Feed
+from consumers.projector import Projector
+from domain.stock import Received
+from infra.kafka.connection import connection
+from infra.kafka.feed import TopicFeed
+from infra.postgres.connection import Database, Pool
+from infra.postgres.generations import Generation, Generations
+from infra.postgres.read_models import PostgresReadModels
+from infra.settings import Settings
+from projections.projection import Projection
+from projections.shapes import Register
+from projections.shapes import Row as Cells
+
+LOTS = 10
+lot = Register("bench_lot", {"product": "text", "warehouse": "text", "lot": "text"}, ("on_hand",))
+
+
+@lot.on(Received)
+def received(e: Received) -> Iterator[Cells]:
+    """So many rows that PostgreSQL has most of the work."""
+    for number in range(LOTS):
+        yield e.product, e.warehouse, f"L{number}", e.quantity
+
+
+PROJECTED = {"stock": STOCK, f"{LOTS} rows an event": Projection("bench_lot", 1, (lot,))}
+
+
+def rows(on: Stage, book: Book, repeats: int) -> Iterator[Row]:
+    settings = on.settings(book.database.schema)
+    with Pool(book.database) as pool:
+        with relaying(settings, pool), _filling(book.database, "stock") as (_, read_models):  # the relay marks the ends
+            _project(_topic_feed(settings, "stock", read_models), read_models, book.size)
+
+        def projected(open_feed: Callable[[PostgresReadModels], Feed]) -> float:
+            with _filling(book.database, "stock") as (_, read_models):
+                return _project(open_feed(read_models), read_models, book.size)
+
+        measured = "one consumer's projected events/s (stock), from the topic against from the store"
+        topic = partial(projected, partial(_topic_feed, settings, "stock"))
+        store = partial(projected, lambda read_models: store_feed(pool, read_models, STOCK, PARTITIONS))
+        yield versus(measured, topic, store, goal="0.6", repeats=repeats)
+    for name in PROJECTED:
+        yield from _shared(on, book, name, repeats)
+
+
+@contextmanager
+def _filling(database: Database, name: str) -> Iterator[tuple[Generation, PostgresReadModels]]:
+    """A new generation, which nobody reads."""
+    generations = Generations(database)
+    new = generations.begin(PROJECTED[name], PARTITIONS)
+    with closing(PostgresReadModels(database, [new])) as read_models:
+        yield new, read_models
+    generations.drop(new.projection.name, new.number)
+
+
+def _topic_feed(settings: Settings, name: str, read_models: PostgresReadModels) -> TopicFeed:
+    projection = PROJECTED[name]
+    return TopicFeed(
+        connection(settings),
+        f"{settings.ledger}.events",
+        PARTITIONS,
+        group=f"{settings.ledger}.{projection.name}",
+        types=projection.types,
+        places=partial(read_models.places, projection, PARTITIONS),
+    )
+
+
+def _project(feed: Feed, read_models: PostgresReadModels, size: int) -> float:
+    with closing(feed):
+        _join(feed, PARTITIONS)
+        started = perf_counter()
+        Projector(STOCK, feed, read_models, PARTITIONS).catch_up(size)
+        return size / (perf_counter() - started)
+
+
+def _join(feed: Feed, share: int) -> None:
+    """Until it has its partitions; nothing is taken yet."""
+    while isinstance(feed, TopicFeed) and len(feed._held) != share:
+        feed.read()
+    feed.rewind()
+
+
+def _shared(on: Stage, book: Book, name: str, repeats: int) -> Iterator[Row]:
+    """By consumers that are there already and share the partitions."""
+    used: dict[int, list[Spent]] = {1: [], 2: []}
+
+    def project(number: int) -> float:
+        with (
+            _filling(book.database, name) as (new, read_models),
+            _consumers(on.settings(book.database.schema), name, new.number, number) as (pids, begin),
+        ):
+            before = spent(on, pids)
+            started = perf_counter()
+            begin()
+            until(lambda: read_models.position(PROJECTED[name]) >= book.size)
+            seconds = perf_counter() - started
+            used[number].append(spent(on, pids) - before)
+            return book.size / seconds
+
+    measured = f"projected events/s ({name}) by two consumer processes, against one"
+    yield versus(measured, partial(project, 2), partial(project, 1), goal="stated", repeats=repeats)
+    two, one = (Spent.median(used[number]).per(100_000 / book.size) for number in (2, 1))
+    measured = f"seconds of CPU for 100,000 events ({name}): consumers, PostgreSQL, broker"
+    yield Row(measured, f"{two}", f"{one}", "", "stated")
+
+
+@contextmanager
+def _consumers(
+    settings: Settings, name: str, generation: int, number: int
+) -> Iterator[tuple[Sequence[int], Callable[[], None]]]:
+    """Their process ids, and what lets them begin."""
+    context = get_context("spawn")
+    pipes = [context.Pipe() for _ in range(number)]
+    share = PARTITIONS // number
+    processes = [
+        context.Process(target=_consume, args=(settings, name, generation, share, there), daemon=True)
+        for _, there in pipes
+    ]
+    here = [each for each, _ in pipes]
+    for process in processes:
+        process.start()
+    try:
+        for each in here:
+            each.recv()
+        yield [process.pid or 0 for process in processes], partial(_tell, here)
+    finally:
+        _tell(here)
+        for process in processes:
+            process.join()
+
+
+def _tell(pipes: Sequence[Connection]) -> None:
+    for pipe in pipes:
+        pipe.send(None)
+
+
+def _consume(settings: Settings, name: str, generation: int, share: int, there: Connection) -> None:
+    assert settings.database_url
+    tune_collector()
+    projection = PROJECTED[name]
+    database = Database(settings.database_url, settings.ledger)
+    read_models = PostgresReadModels(database, [Generation(projection, generation)])
+    with closing(read_models), closing(_topic_feed(settings, name, read_models)) as feed:
+        _join(feed, share)
+        there.send(None)
+        there.recv()
+        projector = Projector(projection, feed, read_models, PARTITIONS)
+        while not there.poll():
+            projector.turn()
