@@ -5,6 +5,7 @@ from threading import Event
 
 from api.cli import options
 from api.cli.terminal import say
+from api.collector import tune_collector
 from api.service import open_service
 
 
@@ -19,6 +20,7 @@ def consume(
     chosen = options.projections(names)
     with open_service(settings, say, chosen) as service:
         options.show_metrics(settings)
+        tune_collector()
         service.projecting.start()
         say(f"Projecting {', '.join(each.name for each in chosen)} from {settings.kafka_bootstrap or 'the store'}.")
         with suppress(KeyboardInterrupt, SystemExit):  # asked to stop, it finishes its batch

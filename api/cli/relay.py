@@ -7,6 +7,7 @@ import typer
 
 from api.cli import options
 from api.cli.terminal import say
+from api.collector import tune_collector
 from api.relaying import make_relay
 from api.service import database
 from infra.postgres.connection import Pool
@@ -24,4 +25,5 @@ def relay(data: options.Data = None, metrics_port: options.MetricsPort = None) -
             signal.signal(number, lambda *_: made.stop())
         options.show_metrics(settings)
         say(f"Relaying the ledger {settings.ledger} to {settings.kafka_bootstrap}.")
+        tune_collector()
         made.run()
