@@ -15,6 +15,7 @@ from api.cli import (
     check,
     consume,
     demo,
+    diff,
     exporting,
     generations,
     importing,
@@ -51,6 +52,7 @@ app.command("export")(exporting.export)
 app.command("demo")(demo.demo)
 app.command("rebuild")(rebuild.rebuild)
 app.command("check")(check.check)
+app.command("diff")(diff.diff)
 app.command("repartition")(repartition.repartition)
 app.add_typer(generations.app, name="generations")
 app.add_typer(quarantine.app, name="quarantine")

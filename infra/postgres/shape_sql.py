@@ -8,6 +8,7 @@ from infra.postgres.connection import read_sql
 from projections.shapes import Card, History, Register, Shape
 
 SHAPES = Path(__file__).with_name("shapes")
+SIDES = (("was", "before"), ("is", "after"))
 
 
 def log_table(shape: Shape) -> str:
@@ -35,6 +36,13 @@ def filled(shape: Shape, files: Iterable[Path]) -> list[str]:
     return _fill(shape, list(files), "UTC")
 
 
+@cache
+def diff_statement(shape: Shape) -> str:
+    """What its cells were and are as of a ``moment``, where that differs: known at ``before`` and at ``after``."""
+    [statement] = _fill(shape, [_folder(shape) / "diff.sql"], "UTC")
+    return statement
+
+
 def _folder(shape: Shape) -> Path:
     return SHAPES / type(shape).__name__.lower()
 
@@ -46,12 +54,44 @@ def _fill(shape: Shape, files: list[Path], time_zone: str) -> list[str]:
         "time_zone": "'" + time_zone.replace("'", "''") + "'",
         "first": next(iter(shape.columns)),
         "columns": _each(", ", shape.columns, lambda column: f"{column} {_type(shape, column)}"),
-        **(_register_names(shape) if isinstance(shape, Register) else {}),
+        **_own_names(shape),
     }
     statements = [read_sql(file) for file in files]
     for name, value in names.items():
         statements = [sql.replace(f"{{{name}}}", value) for sql in statements]
     return statements
+
+
+def _own_names(shape: Shape) -> dict[str, str]:
+    match shape:
+        case Register():
+            return {**_register_names(shape), **_known_balances(shape)}
+        case History():
+            return _known_states(shape)
+        case Card():
+            return {"key": shape.key}
+    raise TypeError(shape.name)
+
+
+def _known_balances(shape: Register) -> dict[str, str]:
+    known = [(r, side, at) for r in shape.resources for side, at in SIDES]
+    return {
+        "named_dimensions": _each(", ", shape.dimensions, lambda d: f"'{d}', {d}"),
+        "known_sums": ", ".join(
+            f"coalesce(sum({r}) FILTER (WHERE position <= %({at})s), 0) AS {side}_{r}" for r, side, at in known
+        ),
+        "known_figures": _each(", ", shape.resources, lambda r: f"('{r}', was_{r}, is_{r})"),
+    }
+
+
+def _known_states(shape: History) -> dict[str, str]:
+    last = "array_agg({0} ORDER BY effective_at DESC, position DESC, line DESC)"
+    kept = "({last} FILTER (WHERE {0} IS NOT NULL AND position <= %({at})s))[1]::text AS {side}_{0}"
+    known = [(state, side, at) for state in shape.states for side, at in SIDES]
+    return {
+        "known_states": ", ".join(kept.format(s, last=last.format(s), at=at, side=side) for s, side, at in known),
+        "known_figures": _each(", ", shape.states, lambda s: f"('{s}', was_{s}, is_{s})"),
+    }
 
 
 def _register_names(shape: Register) -> dict[str, str]:

@@ -1,0 +1,40 @@
+"""Which cells of read models differ between what was known at one position and at another, as of a moment."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.refusal import Refusal
+from infra.postgres.queries import Queries
+from infra.postgres.shape_sql import diff_statement
+from projections.projection import Projection
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A figure of a register's row, a state of a subject or a fact of a thing. None: it was not told."""
+
+    projection: str
+    table: str
+    cell: Mapping[str, str | None]
+    figure: str
+    was: str | None
+    is_: str | None
+
+
+def changes(
+    queries: Queries, projections: Sequence[Projection], before: int, after: int, moment: datetime
+) -> Iterator[Changed]:
+    """In the order of the projections' shapes and of their cells. Refusal ``behind`` if one of the projections has not
+    got as far as both positions."""
+    for projection in projections:
+        reached = queries.progress(projection.name).position
+        if reached < max(before, after):
+            message = f"The projection {projection.name} is at {reached}, not yet at {max(before, after)}."
+            raise Refusal("behind", message, position=reached)
+    given = {"before": before, "after": after, "moment": moment}
+    with queries.moment() as answering:
+        for projection in projections:
+            for shape in projection.shapes:
+                for row in answering.rows(diff_statement(shape), given):
+                    yield Changed(projection.name, shape.name, row["cell"], row["figure"], row["was"], row["is"])
