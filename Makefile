@@ -6,8 +6,10 @@ OLDEST ?= /usr/lib/postgresql/15/bin
 INSTALLED := .venv/.installed
 
 KAFKA_PORT ?= 9092
+SEED ?= 1
+MINUTES ?= 60
 
-.PHONY: install run test check bench format docs lock clean java kafka kafka-stop
+.PHONY: install run test soak check bench format docs lock clean java kafka kafka-stop
 
 install: $(INSTALLED)
 
@@ -32,6 +34,9 @@ kafka-stop: install
 
 test: install java
 	$(V)/pytest
+
+soak: install java      ## faults at random for MINUTES, from SEED on; one that fails is told
+	$(V)/python -m tests.kafka.simulation $(SEED) $(MINUTES)
 
 check: install java     ## what CI runs
 	$(V)/ruff format --check .

@@ -1,16 +1,22 @@
 """A real Kafka broker for the tests that need one: one a run, a topic of its own for each test's ledger."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import count
 from pathlib import Path
 
 import pytest
 
+from infra.embedded.server import embedded
 from infra.kafka.broker import Broker
 from infra.kafka.certificate import secure
 from infra.postgres.connection import Database
+from infra.postgres.migrate import migrate
+
+_numbers = count(1)
 
 
 @contextmanager
@@ -56,6 +62,23 @@ def frail_broker(_frail_broker: Broker) -> Iterator[Broker]:
     _frail_broker.resume()
     if not _frail_broker.is_alive:
         _frail_broker.start()
+
+
+@pytest.fixture(scope="session")
+def _frail_server() -> Iterator[str]:
+    bin_dir = os.environ.get("GROSSBUCH_TEST_BIN_DIR")
+    with _directory() as directory:
+        directory.chmod(0o755)
+        with embedded(directory, bin_dir=Path(bin_dir) if bin_dir else None) as dsn:
+            yield dsn
+
+
+@pytest.fixture
+def frail_database(_frail_server: str) -> Database:
+    """A new ledger on a server that a test may kill. It is started again by itself."""
+    database = Database(_frail_server, f"f{os.getpid()}_{next(_numbers)}")
+    migrate(database)
+    return database
 
 
 @pytest.fixture(scope="session")

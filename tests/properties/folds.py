@@ -1,6 +1,6 @@
 """What the tables must hold, told once more in plain Python: no code of projections/ is used here."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -291,14 +291,21 @@ def known(facts: dict[str, Any]) -> dict[str, Any]:
 
 
 def logs(steps: Sequence[Step]) -> dict[str, list[tuple[Any, ...]]]:
+    """Of made-up steps, recorded one a second."""
+    return logs_of(
+        (position, step.event, step.effective_at, BEGINNING + timedelta(seconds=position))
+        for position, step in enumerate(steps, start=1)
+    )
+
+
+def logs_of(events: Iterable[tuple[int, Event, datetime, datetime]]) -> dict[str, list[tuple[Any, ...]]]:
     """The rows of every log table: position, line, effective_at, recorded_at, type, then the cells."""
     tables: dict[str, list[tuple[Any, ...]]] = {}
-    for position, step in enumerate(steps, start=1):
-        recorded_at = BEGINNING + timedelta(seconds=position)
+    for position, event, effective_at, recorded_at in events:
         numbers: dict[str, int] = {}
-        for table, cells in lines(step.event):
+        for table, cells in lines(event):
             line = numbers[table] = numbers.get(table, -1) + 1
-            row = (position, line, step.effective_at, recorded_at, step.event.type, *cells)
+            row = (position, line, effective_at, recorded_at, event.type, *cells)
             tables.setdefault(table, []).append(row)
     return tables
 

@@ -1,6 +1,6 @@
 """What the tables do hold, in the form of folds.py; and that it is what it must be."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from projections import PROJECTIONS
@@ -10,13 +10,20 @@ from tests.properties import folds
 from tests.properties.books import Books, log_table
 from tests.properties.histories import Step
 
+Logs = Mapping[str, list[tuple[Any, ...]]]
+"""The rows of each log table."""
+
 
 def check(books: Books, steps: Sequence[Step], *projections: Projection) -> None:
     """Every table of these projections, or of all, holds what plain folds make of the steps."""
-    logs = folds.logs(steps)
+    check_tables(books, folds.logs(steps), len(steps), projections or PROJECTIONS)
+
+
+def check_tables(books: Books, logs: Logs, size: int, projections: Sequence[Projection]) -> None:
+    """These projections have all of a book of that size, and their tables hold what comes of these logs."""
     progress = dict(books.rows("SELECT consumer, min(position) FROM tracking GROUP BY consumer"))
-    for projection in projections or PROJECTIONS:
-        assert progress[projection.name] == len(steps)
+    for projection in projections:
+        assert progress[projection.name] == size
         for shape in projection.shapes:
             _check_shape(books, shape, logs.get(log_table(shape), []))
 
