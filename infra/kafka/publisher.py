@@ -11,6 +11,7 @@ kafka-python would wait for ever, or go on in silence, where it must not:
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from math import inf
 from time import monotonic
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -39,6 +40,9 @@ STALL = 30.0
 
 LOOK = 2.0
 """And without one after which is asked whether the topic is still there."""
+
+WEDGED = 5.0
+"""And after which it is given up if the broker answers: if that was killed, kafka-python may send nothing any more."""
 
 CLOSE_WITHIN = 2.0
 
@@ -171,20 +175,26 @@ class TopicPublisher:
 
     def _wait_for(self, futures: Sequence[FutureRecordMetadata]) -> None:
         """As long as they are acknowledged, if slowly. What is sent to a topic that is gone never is."""
-        deadline, open = 0.0, len(futures) + 1
-        while left := sum(not future.is_done for future in futures):
-            if left < open:
-                deadline, open = monotonic() + self._stall, left
-            elif monotonic() > deadline:
+        left, last, well = len(futures) + 1, monotonic(), None
+        while open := sum(not future.is_done for future in futures):
+            if open < left:
+                left, last, well = open, monotonic(), None
+            elif monotonic() > min(last + self._stall, well + WEDGED if well else inf):
                 raise KafkaTimeoutError("no acknowledgement")
             try:
                 self._producer.flush(LOOK)
             except KafkaTimeoutError:
-                with suppress(KafkaError):
-                    self._check_topic()
+                well = (well or monotonic()) if self._broker_is_well() else None
         for future in futures:
             if future.exception:
                 raise future.exception
+
+    def _broker_is_well(self) -> bool:
+        try:
+            self._check_topic()
+        except KafkaError:
+            return False
+        return True
 
     def _check_topic(self) -> None:
         """Before a commit: what was sent to a topic that has been made again would stand there without what came before

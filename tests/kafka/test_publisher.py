@@ -287,6 +287,14 @@ class TestABrokerThatDoesNotAnswer:
         frail_broker.resume()
         self.go_on(frail_broker, topic, after=(50,))
 
+    def test_to_the_producer_alone_is_given_up_before(self, frail_broker: Broker, topic: Topic) -> None:
+        """As kafka-python's may be after a broker was killed: the broker is well, and nothing is sent any more."""
+        with publisher(frail_broker, topic, stall=600.0) as made:
+            made.publish(many(1, 50))
+            made._producer._sender._client.is_ready = lambda _: False
+            assert self.lost(made, 51, 100) == "stalled"
+        self.go_on(frail_broker, topic, after=(50,))
+
     def test_when_asked_to_commit_is_given_up_and_may_have_committed(self, frail_broker: Broker, topic: Topic) -> None:
         with publisher(frail_broker, topic, stall=self.STALL) as made:
             made.publish(many(1, 50))
