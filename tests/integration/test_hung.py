@@ -3,6 +3,7 @@ has locked is set free, and the others go on."""
 
 from collections.abc import Iterator
 
+import psycopg2
 import pytest
 
 from consumers.ports import Batch
@@ -11,7 +12,7 @@ from infra.postgres import connection as connection_module
 from infra.postgres import head
 from infra.postgres.baton import PostgresBaton
 from infra.postgres.connection import Database
-from infra.postgres.read_models import POSITIONS, PostgresReadModels
+from infra.postgres.read_models import PostgresReadModels
 from infra.postgres.writer import Writer
 from tests.integration.projecting import owners
 from tests.integration.writing import ask, event, outcome, until
@@ -40,14 +41,13 @@ def test_one_that_hangs_while_it_appends_does_not_close_the_book(database: Datab
 
 
 def test_one_that_hangs_while_it_projects_does_not_keep_its_partitions(database: Database) -> None:
-    projection, read_models = owners(), PostgresReadModels(database)
-    read_models.prepare([projection])
-    hung = database.connect(autocommit=False, read_first=True)
-    hung.cursor().execute(POSITIONS, (projection.name,))
-    read_models.write(projection, 1, [Batch(0, 0, 1, [])], {}, frozenset())
-    assert read_models.position(projection) == 1
-    read_models.close()
-    hung.close()
+    projection, hung, other = owners(), PostgresReadModels(database), PostgresReadModels(database)
+    hung.prepare([projection])
+    with pytest.raises(psycopg2.Error), hung.transaction() as cursor:
+        cursor.execute("SELECT FROM tracking FOR UPDATE")
+        other.write(projection, 1, [Batch(0, 0, 1, [])], {}, frozenset())
+    assert other.position(projection) == 1
+    other.close()
 
 
 def test_a_baton_is_anothers_once_it_is_not_asked_for_any_more(database: Database) -> None:
