@@ -43,9 +43,14 @@ def test_one_that_hangs_while_it_appends_does_not_close_the_book(database: Datab
 def test_one_that_hangs_while_it_projects_does_not_keep_its_partitions(database: Database) -> None:
     projection, hung, other = owners(), PostgresReadModels(database), PostgresReadModels(database)
     hung.prepare([projection])
-    with pytest.raises(psycopg2.Error), hung.transaction() as cursor:
-        cursor.execute("SELECT FROM tracking FOR UPDATE")
-        other.write(projection, 1, [Batch(0, 0, 1, [])], {}, frozenset())
+
+    def overtaken() -> None:
+        with hung.transaction() as cursor:
+            cursor.execute("SELECT FROM tracking FOR UPDATE")
+            other.write(projection, 1, [Batch(0, 0, 1, [])], {}, frozenset())
+
+    with pytest.raises(psycopg2.Error):
+        overtaken()
     assert other.position(projection) == 1
     other.close()
 
