@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import monotonic
 
-from consumers.ports import Feed, Topic
+from consumers.ports import Feed, Moved, Topic
 from consumers.projector import Projector
 from consumers.spread import Spreadable, spread
 from projections.projection import Projection
@@ -30,19 +30,26 @@ class Follower:
         if self._projector is None or monotonic() >= self._look_at:
             self._look()
         assert self._projector
-        return self._projector.turn()
+        try:
+            return self._projector.turn()
+        except Moved:
+            if not self._look():  # not by us: somebody has the store fill it
+                raise
+            return 0
 
     def close(self) -> None:
         if self._projector:
             self._projector.close()
         self._projector = None
 
-    def _look(self) -> None:
+    def _look(self) -> bool:
+        """Whether it is another topic now."""
         topic = self.topic()
-        if self._projector is None or topic != self._followed:
+        if moved := self._projector is None or topic != self._followed:
             self.close()
             spread(self.projection, topic.partitions, self.read_models, self.store)
             feed = self.feed(self.projection, topic)
             self._projector = Projector(self.projection, feed, self.read_models, topic.partitions)
             self._followed = topic
         self._look_at = monotonic() + LOOK_EVERY
+        return moved

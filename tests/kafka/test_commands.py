@@ -64,6 +64,7 @@ def test_a_ledger_moves_to_more_partitions_and_to_fewer_while_it_is_written(cli:
             there |= clients(api, first + 1000, first + 1099)
             assert seen(api) == there
     assert serve.stop() == 0
+    assert not [name for name in ("one", "two") if "halted" in (tmp_path / name).read_text()]
 
 
 def test_the_number_that_it_has_is_refused(cli: Cli) -> None:
