@@ -46,6 +46,9 @@ QUESTIONS: list[tuple[str, dict[str, str]]] = [
     ("/v1/clients/classes", {**PERIOD, "method": "abc", "measure": "sales"}),
     ("/v1/clients/classes", {**PERIOD, "method": "xyz", "measure": "payments"}),
     ("/v1/clients/classes", {**PERIOD, "method": "bcg", "measure": "sales", "from": "2026-01-15"}),
+    ("/v1/stock/restatements", {"product": "P1"}),
+    ("/v1/receivables/restatements", {}),
+    ("/v1/funnel/restatements", {"after": "1"}),
 ]
 
 

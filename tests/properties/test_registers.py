@@ -15,12 +15,16 @@ from hypothesis import strategies as st
 from domain import receivables, stock
 from infra.postgres.connection import Database, Pool
 from infra.postgres.migrate import migrate
+from projections import PROJECTIONS
 from projections.query import end_of
+from projections.shapes import Register
 from tests.properties.books import Books
 from tests.properties.folds import logs
 from tests.properties.histories import (
     MONTHS,
     Step,
+    histories,
+    lawful,
     moments,
     periods,
     placed,
@@ -128,6 +132,29 @@ def test_flows_are_what_came_in_and_went_out(
     ]
     assert summed([(row[:width], row[width]) for row in flows]) == summed([m for m in moved if m[1] > 0])
     assert summed([(row[:width], -row[width + 1]) for row in flows]) == summed([m for m in moved if m[1] < 0])
+
+
+@given(steps=histories.map(lawful), probes=st.lists(moments, max_size=5), period=periods)
+@settings(max_examples=25)
+def test_every_register_says_the_same_by_totals_and_by_movements_alone(
+    zoned: Books, steps: list[Step], probes: list[datetime], period: tuple[date, date]
+) -> None:
+    zoned.wipe()
+    zoned.project(placed(steps))
+    for register in (shape for each in PROJECTIONS for shape in each.shapes if isinstance(shape, Register)):
+
+        def balances(known_at: int | None, register: Register = register) -> set[tuple[Any, ...]]:
+            moments = "unnest(%s::timestamptz[]) AS m (as_of)"
+            sql = f"SELECT m.as_of, b.* FROM {moments}, LATERAL {register.name}_at(m.as_of, %s) AS b"
+            rows = zoned.rows(sql, [*edges, *probes, FUTURE], known_at)
+            return {row for row in rows if any(row[-len(register.resources) :])}
+
+        def flows(known_at: int | None, register: Register = register) -> set[tuple[Any, ...]]:
+            rows = zoned.rows(f"SELECT * FROM {register.name}_flows(%s, %s, %s)", *period, known_at)
+            return {row for row in rows if any(row[-2 * len(register.resources) :])}
+
+        assert balances(None) == balances(EVERYTHING)
+        assert flows(None) == flows(EVERYTHING)
 
 
 def place(row: dict[str, Any]) -> Key:
