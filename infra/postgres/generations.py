@@ -2,8 +2,8 @@
 place in one transaction (tests/integration/test_generations.py).
 
 The current one is always in the read schema under its plain names. A swap moves the tables of both; it locks them, so
-each statement that reads sees the one or the other whole. It gives way after a tenth of a second to whoever reads, and is
-tried again.
+each statement that reads sees the one or the other whole. It gives way after a tenth of a second to whoever reads, and
+is tried again.
 """
 
 from collections.abc import Iterator, Sequence
