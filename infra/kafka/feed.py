@@ -23,9 +23,9 @@ from kafka.errors import (
     RetriableError,
 )
 
-from consumers.ports import Batch, Places
+from consumers.ports import WINDOW, Batch, Places
 from infra.kafka import seeking
-from infra.kafka.chain import Chain, Lost, TopicBroken
+from infra.kafka.chain import Apart, Chain, Lost, TopicBroken
 from infra.kafka.client import open_client
 from infra.kafka.figures import PARTITIONS, REMADE, SOUGHT_AGAIN
 from infra.kafka.membership import Watchdog
@@ -59,7 +59,8 @@ CONSUMER = {
     "heartbeat_interval_ms": 1_000,
     "max_poll_interval_ms": SETTLES_MS,
     "metadata_max_age_ms": 5_000,
-    "max_poll_records": 5_000,
+    "max_poll_records": WINDOW,
+    "value_deserializer": Apart(),
     "max_partition_fetch_bytes": 2 * 1024 * 1024,
     "fetch_max_bytes": 8 * 1024 * 1024,
     "bootstrap_timeout_ms": PATIENCE_MS,

@@ -7,7 +7,7 @@ import pytest
 
 from consumers.ports import Gap, Recorded
 from infra.kafka import wire
-from infra.kafka.chain import Chain, Foreign, Lost
+from infra.kafka.chain import Apart, Chain, Foreign, Lost
 
 TYPES = frozenset({"test.happened"})
 
@@ -16,9 +16,13 @@ class Record(NamedTuple):
     """As much of kafka-python's as is looked at."""
 
     key: bytes | None
-    value: bytes | None
+    data: bytes | None
     headers: wire.Headers
     offset: int = 7
+
+    @property
+    def value(self) -> tuple[bytes | None, wire.Headers]:
+        return Apart().deserialize("book.events", self.headers[:], self.data)
 
 
 def event(position: int, previous: int, stream: str = "s", version: int = 1, type: str = "test.happened") -> Record:
@@ -93,7 +97,7 @@ def test_a_message_whose_predecessor_is_missing_ends_the_batch_and_is_told() -> 
     [
         lambda record: record._replace(headers=[]),
         lambda record: record._replace(key=None),
-        lambda record: record._replace(value=None),
+        lambda record: record._replace(data=None),
         lambda record: record._replace(key=b"\xff"),
         lambda record: record._replace(headers=[*record.headers, ("ce_position", b"many")]),
         lambda record: record._replace(headers=[*record.headers, ("ce_type", None)]),
