@@ -9,7 +9,7 @@ KAFKA_PORT ?= 9092
 SEED ?= 1
 MINUTES ?= 60
 
-.PHONY: install run test soak check bench format docs lock clean java kafka kafka-stop
+.PHONY: install run test test-book test-stream test-oldest soak check bench format docs lock clean java kafka kafka-stop
 
 install: $(INSTALLED)
 
@@ -32,8 +32,20 @@ kafka: install java     ## a Kafka broker of this machine in .kafka/, on KAFKA_P
 kafka-stop: install
 	@$(V)/python -m infra.kafka.local stop
 
-test: install java
-	$(V)/pytest
+TWO := $(MAKE) --no-print-directory --jobs=2 --keep-going
+
+test: install java      ## two at a time: the stream's tests wait much, the others compute
+	@$(TWO) test-book test-stream
+
+test-book:
+	$(V)/pytest --ignore tests/kafka
+
+test-stream:
+	$(V)/pytest tests/kafka
+
+test-oldest:
+	@test -x $(OLDEST)/postgres || echo "PostgreSQL 15 is not in $(OLDEST): run on the embedded one only"
+	test ! -x $(OLDEST)/postgres || GROSSBUCH_TEST_BIN_DIR=$(OLDEST) $(V)/pytest tests/integration tests/properties tests/conformance
 
 soak: install java      ## faults at random for MINUTES, from SEED on; one that fails is told
 	$(V)/python -m tests.kafka.simulation $(SEED) $(MINUTES)
@@ -43,9 +55,7 @@ check: install java     ## what CI runs
 	$(V)/ruff check .
 	$(V)/mypy
 	$(V)/lint-imports
-	$(V)/pytest
-	@test -x $(OLDEST)/postgres || echo "PostgreSQL 15 is not in $(OLDEST): run on the embedded one only"
-	test ! -x $(OLDEST)/postgres || GROSSBUCH_TEST_BIN_DIR=$(OLDEST) $(V)/pytest tests/integration tests/properties tests/conformance
+	@$(TWO) test-book test-stream test-oldest
 
 bench: install java
 	$(V)/python -m bench
