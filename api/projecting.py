@@ -63,7 +63,7 @@ class Projecting:
         self._stack.close()
 
     def _from_store(self) -> Runner:
-        read_models = self._read_models()
+        read_models = self._read_models(self._projections, 1)
         for projection in self._projections:
             spread(projection, 1, read_models, partial(store_feed, self._pool, read_models))
         return Runner([store_projector(self._pool, read_models, projection) for projection in self._projections])
@@ -72,7 +72,8 @@ class Projecting:
         return [Runner([self._follower(projection)], NONE) for projection in self._projections]
 
     def _follower(self, projection: Projection) -> Follower:
-        read_models = self._read_models()
+        partitions = topic_of(self._settings, self._pool).partitions
+        read_models = self._read_models([projection], partitions)
         return Follower(
             projection,
             read_models,
@@ -91,8 +92,9 @@ class Projecting:
             places=partial(read_models.places, projection, topic.partitions),
         )
 
-    def _read_models(self) -> PostgresReadModels:
-        """One a thread."""
+    def _read_models(self, projections: Sequence[Projection], partitions: int) -> PostgresReadModels:
+        """One a thread; it knows which of its projections are of another version than the one that is read."""
         read_models = PostgresReadModels(self._database)
         self._stack.callback(read_models.close)
+        read_models.prepare(projections, partitions)
         return read_models

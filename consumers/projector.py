@@ -51,6 +51,8 @@ class Projector:
             self.turn()
             before, at = at, self.position
             progress(at - before)
+        if self.read_models.settle(self.projection):
+            self._begin_again()
 
     def close(self) -> None:
         self.feed.close()

@@ -1,6 +1,6 @@
 """What a topic holds at its ends: how far it has got is read off the last message of each partition."""
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from time import monotonic
 from typing import Any, NamedTuple
 
@@ -71,7 +71,9 @@ class _Reader:
             back *= STRIDE
         return found
 
-    def _read(self, since: Offsets, keep: Any, enough: Container[Partition] = ()) -> None:
+    def _read(
+        self, since: Offsets, keep: Callable[[Partition, ConsumerRecord], object], enough: Container[Partition] = ()
+    ) -> None:
         """Give what is between there and the ends to ``keep``, of a partition until it is in ``enough``."""
         consumer = self._consumer
         at = {each: offset for each, offset in since.items() if offset < self._end[each]}

@@ -98,7 +98,9 @@ class Generations:
             current = cursor.fetchone()
             if current and current[0] == new.number:
                 return
-            partitions, position = self._reached(cursor, new, has_current=bool(current))
+            live, filled = (self._positions(cursor, each) for each in (new.projection.name, new.consumer))
+            if current and not _reached(live, filled):
+                raise Behind(new.projection.name)
             cursor.execute(f"SET LOCAL lock_timeout = '{GIVE_WAY}'")
             if current:
                 self._move_out(cursor, new.projection.name, current[0], current[2])
@@ -106,8 +108,10 @@ class Generations:
                 self._clear(cursor, new.projection)
             self._move_in(cursor, new)
             name = new.projection.name
-            cursor.execute(FORGET, (new.consumer,))
-            cursor.execute(SPREAD, {"consumer": name, "partitions": partitions, "position": position})
+            cursor.execute(FORGET, (name,))
+            cursor.execute("UPDATE tracking SET consumer = %s WHERE consumer = %s", (name, new.consumer))
+            if current and len(live) != len(filled):
+                cursor.execute(SPREAD, {"consumer": name, "partitions": len(live), "position": filled[0]})
             cursor.execute("DELETE FROM quarantine WHERE projection = %s", (name,))
             cursor.execute("UPDATE quarantine SET projection = %s WHERE projection = %s", (name, new.consumer))
             cursor.execute(VERSION, (name, new.projection.version))
@@ -145,17 +149,9 @@ class Generations:
         cursor.execute(SPREAD, {"consumer": new.consumer, "partitions": partitions, "position": 0})
         cursor.execute("RESET ROLE")
 
-    def _reached(self, cursor: Cursor, new: Generation, *, has_current: bool) -> tuple[int, int]:
-        """In how many partitions the current one is followed, and where the new one stands."""
-        cursor.execute(POSITIONS, (new.projection.name,))
-        live = [position for (position,) in cursor.fetchall()]
-        cursor.execute(POSITIONS, (new.consumer,))
-        filled = [position for (position,) in cursor.fetchall()]
-        if not has_current:
-            return len(filled), min(filled)
-        if len(set(filled)) != 1 or filled[0] < max(live):
-            raise Behind(new.projection.name)
-        return len(live), filled[0]
+    def _positions(self, cursor: Cursor, consumer: str) -> Sequence[int]:
+        cursor.execute(POSITIONS, (consumer,))
+        return [position for (position,) in cursor.fetchall()]
 
     def _move_out(self, cursor: Cursor, projection: str, number: int, objects: Sequence[str]) -> None:
         tables = [object.removeprefix("TABLE ") for object in objects if object.startswith("TABLE ")]
@@ -202,6 +198,13 @@ class Generations:
                 yield cursor
         finally:
             connection.close()
+
+
+def _reached(live: Sequence[int], filled: Sequence[int]) -> bool:
+    """Whether the new one is as far: partition by partition, or, in another number of them, at one position beyond."""
+    if len(filled) == len(live):
+        return all(new >= old for new, old in zip(filled, live, strict=True))
+    return len(set(filled)) == 1 and filled[0] >= max(live)
 
 
 def _lock(cursor: Cursor, projection: Projection) -> None:

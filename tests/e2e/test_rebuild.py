@@ -93,3 +93,20 @@ def test_a_rebuild_shows_how_far_it_is(full: Cli) -> None:
     said = full("rebuild", "products").stderr
     assert "Rebuilding products" in said
     assert re.search(r"985/985|100%", said)
+
+
+def test_a_release_whose_projection_changed_fills_it_anew_and_then_it_is_read(make_cli: Callable[[], Cli]) -> None:
+    """An older release has filled it: its version is another one than the code's."""
+    cli = make_cli()
+    with cli.served() as api:
+        api.given_all([client(f"A{number}") for number in range(30)])
+        assert len(api.rows("/v1/clients")) == 30
+    for table, column in (("generation", "projection"), ("projection", "name")):
+        cli.execute(f"UPDATE {cli.ledger}.{table} SET version = version - 1 WHERE {column} = 'clients'")
+    cli.execute(f"DELETE FROM {cli.ledger}_read.client WHERE key = 'A1'")
+    with cli.served() as api:
+        api.given(client("B"))
+        eventually(lambda: len(api.rows("/v1/clients")) == 31)
+    states = [each["state"] for each in cli.json("generations", "list")["items"] if each["projection"] == "clients"]
+    assert states == ["old", "current"]
+    assert len(cli.read_models()["client_version"]) == 31
