@@ -68,7 +68,7 @@ def test_a_crash_at_any_statement_changes_nothing(
     for _ in range(2):  # what was killed at the very end is noticed with the next question
         with suppress(Crash, psycopg2.OperationalError, psycopg2.InterfaceError):
             catch_up(projecting, steps)
-    fuse.blown = True
+        fuse.blown = True
     if anew:
         read_models.close()
         read_models = PostgresReadModels(books.database)
