@@ -11,6 +11,7 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from consumers.ports import Batch, Moved, Overtaken, Parked, Place, Placed, Unacceptable
+from infra.postgres import connection as connections
 from infra.postgres.connection import LOST, Database, read_sql, scalar
 from infra.postgres.generations import Behind, Generation, Generations
 from infra.postgres.shape_sql import fold_statements, log_table
@@ -26,6 +27,8 @@ PARK = read_sql(SQL / "park.sql")
 SPREAD = read_sql(SQL / "spread.sql")
 POSITIONS = "SELECT position FROM tracking WHERE consumer = %s ORDER BY partition FOR UPDATE"
 PARKED = "SELECT stream FROM quarantine WHERE projection = %s"
+END_HUNG = read_sql(SQL / "end_hung.sql")
+NAME = "grossbuch consumer"
 LOG_COLUMNS = "position, line, effective_at, recorded_at, type"
 
 REFUSED = (psycopg2.DataError, psycopg2.IntegrityError)
@@ -149,6 +152,9 @@ class PostgresReadModels:
             raise Unacceptable(" ".join(str(error).split())) from error
         except OUTRUN as error:
             raise Overtaken(projection.name) from error
+        except psycopg2.errors.LockNotAvailable as error:
+            self._end_hung()
+            raise Overtaken(projection.name) from error
 
     def close(self) -> None:
         connection, self._connection = self._connection, None
@@ -184,11 +190,24 @@ class PostgresReadModels:
             cursor.execute(statement, {"first": min(positions), "last": max(positions), "found": found})
             found = [row[0] for row in cursor.fetchall()] if cursor.description else []
 
+    def _end_hung(self) -> None:
+        """Others than ourselves: we do not copy at the moment (tests/integration/test_hung.py)."""
+        connection = self._database.connect(name="grossbuch", as_owner=True)
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(END_HUNG, {"name": NAME, "silent": connections.HUNG})
+                if ended := scalar(cursor):
+                    log.warning("consumers that hung were cut off", sessions=ended)
+        finally:
+            connection.close()
+
     @contextmanager
     def transaction(self) -> Iterator[Cursor]:
         if self._connection is None or self._connection.closed:
             places = [self._generations.schema(name, new.number) for name, new in self._filling.items()]
-            self._connection = self._database.connect(name="grossbuch consumer", autocommit=False, first=places)
+            self._connection = self._database.connect(name=NAME, autocommit=False, first=places)
+            with self._connection, self._connection.cursor() as cursor:
+                cursor.execute(f"SET lock_timeout = '{connections.HUNG}'")
         connection = self._connection
         try:
             with connection, connection.cursor() as cursor:

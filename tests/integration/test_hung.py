@@ -2,11 +2,13 @@
 has locked is set free, and the others go on."""
 
 from collections.abc import Iterator
+from contextlib import suppress
+from io import StringIO
 
 import psycopg2
 import pytest
 
-from consumers.ports import Batch
+from consumers.ports import Batch, Overtaken
 from infra.postgres import baton as baton_module
 from infra.postgres import connection as connection_module
 from infra.postgres import head
@@ -51,6 +53,34 @@ def test_one_that_hangs_while_it_projects_does_not_keep_its_partitions(database:
 
     with pytest.raises(psycopg2.Error):
         overtaken()
+    assert other.position(projection) == 1
+    other.close()
+
+
+def test_one_that_hangs_while_it_copies_does_not_either(database: Database) -> None:
+    """The server does not count it as idle: who waits for it ends it."""
+    projection, hung, other = owners(), PostgresReadModels(database), PostgresReadModels(database)
+    hung.prepare([projection])
+
+    class Hanging(StringIO):
+        """Says nothing until the other has written."""
+
+        def read(self, _: int | None = -1) -> str:
+            until(wrote)
+            return ""
+
+    def wrote() -> bool:
+        with suppress(Overtaken):
+            other.write(projection, 1, [Batch(0, 0, 1, [])], {}, frozenset())
+        return other.position(projection) == 1
+
+    def copies() -> None:
+        with hung.transaction() as cursor:
+            cursor.execute("SELECT FROM tracking FOR UPDATE")
+            cursor.copy_expert("COPY owner_version FROM STDIN", Hanging())
+
+    with pytest.raises(psycopg2.Error):
+        copies()
     assert other.position(projection) == 1
     other.close()
 

@@ -3,12 +3,14 @@
 ``FALLS`` in the environment names the moment, how often it is passed before, and the signal: ``rows copied:3:SIGKILL``.
 """
 
+import faulthandler
+import gc
 import os
 import signal
+import sys
 from collections.abc import Callable
 from functools import wraps
 from itertools import count
-from threading import Lock
 from typing import Any
 
 from api.cli import main
@@ -34,14 +36,6 @@ MOMENTS: dict[str, tuple[type, str, bool]] = {
 }
 """Before, or after a method of a class."""
 
-_copying = Lock()
-"""The server waits without end for one that stops while it copies, so they stop before or after."""
-
-
-def fall(sign: signal.Signals) -> None:
-    with _copying:
-        os.kill(os.getpid(), sign)
-
 
 def falling(method: Callable[..., Any], passes: int, sign: signal.Signals, *, after: bool) -> Callable[..., Any]:
     calls = count()
@@ -50,31 +44,34 @@ def falling(method: Callable[..., Any], passes: int, sign: signal.Signals, *, af
     def frail(*given: Any, **more: Any) -> Any:
         due = next(calls) == passes
         if due and not after:
-            fall(sign)
+            os.kill(os.getpid(), sign)
         result = method(*given, **more)
         if due and after:
-            fall(sign)
+            os.kill(os.getpid(), sign)
         return result
 
     return frail
 
 
-def whole(method: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(method)
-    def undisturbed(*given: Any) -> None:
-        with _copying:
-            method(*given)
-
-    return undisturbed
+def tell(*_: object) -> None:
+    """What all threads are doing, and where each feed takes itself to be."""
+    faulthandler.dump_traceback()
+    for each in gc.get_objects():
+        if isinstance(each, feed.TopicFeed):
+            held = {partition: chain and chain.at for partition, chain in each._held.items()}
+            states = each._consumer and each._consumer._subscription.assignment
+            told = {partition.partition: vars(state) for partition, state in (states or {}).items()}
+            sys.stderr.write(f"{each._options['group_id']} holds {held}, of which the library says {told}\n")
+    sys.stderr.flush()
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGUSR1, tell)
     feed.CONSUMER["session_timeout_ms"] = SESSION_MS
     feed.CONSUMER["metadata_max_age_ms"] = METADATA_MS
     connection.HUNG = baton.SILENT = HUNG
     if told := os.environ.get("FALLS"):
         moment, passes, sign = told.split(":")
-        PostgresReadModels._copy = whole(PostgresReadModels._copy)  # type: ignore[method-assign]
         of, name, after = MOMENTS[moment]
         setattr(of, name, falling(getattr(of, name), int(passes), signal.Signals[sign], after=after))
     main()

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
+from time import sleep
 from types import TracebackType
 from typing import Any, Self
 
@@ -24,13 +25,17 @@ from infra.postgres import topics
 from infra.postgres.connection import Database, Pool
 from projections import PROJECTIONS
 from tests.e2e.serving import GROSSBUCH, Up
-from tests.integration.writing import until
+from tests.integration.writing import query, until
 from tests.kafka import truth
 from tests.kafka.trade import Trading
 from tests.properties.books import Books
 
 PATIENCE = 120.0
 NEVER_SAID = ("Traceback", "has lost messages", "is not a message of ours", "cannot carry the book")
+SESSIONS = (
+    "SELECT pid, application_name, state, wait_event, now() - state_change AS since, pg_blocking_pids(pid), query"
+    " FROM pg_stat_activity WHERE datname = current_database()"
+)
 FRAIL = (sys.executable, "-m", "tests.kafka.frail")
 
 
@@ -70,6 +75,9 @@ class Process:
 
     def pause(self) -> None:
         self._process.send_signal(signal.SIGSTOP)
+
+    def ask(self) -> None:
+        self._process.send_signal(signal.SIGUSR1)
 
     def resume(self) -> None:
         self._process.send_signal(signal.SIGCONT)
@@ -166,7 +174,16 @@ class Plant:
         try:
             until(lambda: min(position for position, _ in self.at().values()) >= goal, PATIENCE)
         except AssertionError as error:
-            raise AssertionError(f"not at {goal}: {self.at()}\n{self.said()}") from error
+            raise AssertionError(f"not at {goal}: {self.at()}\n{self._asked()}\n{self.said()}") from error
+
+    def _asked(self) -> str:
+        """What the server's sessions are at; and each process says in its log what it does (frail.py)."""
+        for process in self.processes:
+            if process.is_alive:
+                process.ask()
+        sleep(1)
+        sessions = query(self.database, SESSIONS)
+        return "\n".join(map(str, sessions))
 
     def agrees(self, traded: Trading) -> None:
         assert not traded.refused, traded.refused
