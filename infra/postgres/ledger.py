@@ -82,6 +82,8 @@ class PostgresLedger:
     def _take_snapshots(self, aggregates: Sequence[Aggregate]) -> None:
         try:
             self._shelf.snapshot(aggregates)
+        except LOST as error:
+            log.warning("snapshots not taken", streams=len(aggregates), error=repr(error))
         except Exception:
             log.exception("snapshots not taken", streams=len(aggregates))
 
