@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from time import sleep
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,9 @@ from infra.kafka.client import open_client
 
 LARGEST = 16_777_216
 """Bytes of a message. The broker's own limit, a megabyte, is less than what a command may bring."""
+
+LOOK = 0.02
+"""Seconds."""
 
 ALWAYS = str(2**63 - 1)
 
@@ -67,8 +71,11 @@ def identity(admin: KafkaAdminClient, name: str) -> UUID | None:
 
 
 def delete(admin: KafkaAdminClient, name: str) -> None:
-    """With all that it carries. The book has it."""
+    """With all that it carries. The book has it. Returns once all of the broker knows: it answers before."""
+    gone = identity(admin, name)
     admin.delete_topics([name])
+    while gone and identity(admin, name) == gone:
+        sleep(LOOK)
 
 
 def describe(admin: KafkaAdminClient, name: str) -> dict[str, Any] | None:

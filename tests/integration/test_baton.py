@@ -5,7 +5,7 @@ import pytest
 from commands.ports import Unavailable
 from infra.postgres.baton import PostgresBaton
 from infra.postgres.connection import Database
-from tests.integration.writing import query, terminate
+from tests.integration.writing import query, terminate, until
 
 
 def holder(database: Database) -> int:
@@ -24,7 +24,7 @@ def test_only_one_has_it(database: Database) -> None:
     assert not second.take()
     assert (first.held(), second.held()) == (True, False)
     first.let_go()
-    assert second.take()
+    until(second.take)
     second.let_go()
 
 
@@ -33,7 +33,7 @@ def test_who_has_it_may_take_it_again_and_lets_it_go_at_once(database: Database)
     assert first.take()
     assert first.take()
     first.let_go()
-    assert second.take()
+    until(second.take)
     second.let_go()
 
 
@@ -45,7 +45,7 @@ def test_it_is_lost_with_its_connection(database: Database) -> None:
     assert not first.held()
     assert not first.take()
     second.let_go()
-    assert first.take()
+    until(first.take)
     first.let_go()
 
 

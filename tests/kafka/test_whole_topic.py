@@ -2,7 +2,6 @@
 
 import os
 from pathlib import Path
-from time import monotonic, sleep
 
 import pytest
 from kafka import KafkaProducer
@@ -12,7 +11,7 @@ from infra.kafka.broker import Broker
 from infra.kafka.chain import Foreign, Lost
 from infra.kafka.connection import connection
 from infra.kafka.figures import SOUGHT_AGAIN
-from infra.kafka.topic import TopicUnfit, administration, delete, identity
+from infra.kafka.topic import TopicUnfit, administration, delete
 from infra.partitions import partition_of
 from tests.kafka.carrying import fresh, publisher
 from tests.kafka.reading import Book, FileReadModel, Open, WithReaders, event, feed_of, held, publish, turn, turn_until
@@ -91,10 +90,6 @@ class TestTopic(WithReaders):
 def remove(broker: Broker, topic: Topic) -> None:
     with administration(connection(broker.settings)) as admin:
         delete(admin, topic.name)
-        deadline = monotonic() + 30
-        while identity(admin, topic.name):
-            assert monotonic() < deadline
-            sleep(0.05)
 
 
 class TestWhatDoesNotFollow(WithReaders):
