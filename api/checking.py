@@ -7,6 +7,7 @@ from time import monotonic, time
 
 import structlog
 
+from api.origins import FromStore
 from api.rebuilding import Rebuild
 from infra.postgres.baton import PostgresBaton
 from infra.postgres.checks import Checks, Report, Violation
@@ -44,7 +45,7 @@ def rebuilt(
     filling = {each.projection for each in Generations(database).list() if each.state == "filling"}
     if busy := sorted(filling & {projection.name for projection in projections}):
         raise BeingFilled(f"{', '.join(busy)}: a generation is being filled already; `grossbuch rebuild` compares it.")
-    rebuilding = Rebuild(database, pool, projections, end)
+    rebuilding = Rebuild(database, pool, projections, FromStore(end))
     rebuilding.fill(1, None, progress)
     return [
         _as_violation(found.projection, difference)

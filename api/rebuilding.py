@@ -1,18 +1,24 @@
 """Rebuilds read models: over processes, each with some of the partitions; then compares and swaps."""
 
+import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from time import sleep
 
+from api.origins import Origin
+from api.projecting import store_feed, store_projector
 from consumers.projector import Projector
-from consumers.rebuild import PARTITIONS, Pace, fill, shares
+from consumers.rebuild import Pace, fill, shares
+from consumers.spread import spread
 from infra.postgres.connection import Database, Pool
 from infra.postgres.differences import Difference, differences
-from infra.postgres.feed import StoreFeed
 from infra.postgres.generations import Behind, Generation, Generations
 from infra.postgres.read_models import PostgresReadModels
+from infra.settings import Settings
+from infra.telemetry import configure_logs
 from projections import PROJECTIONS
 from projections.projection import Projection
 
@@ -33,29 +39,45 @@ class Rebuilt:
 
 
 class Rebuild:
-    """Of some projections, to the end that the book has when it begins and then to where the read models are."""
+    """Of some projections, to the end that the ``origin`` has, and from there to where the read models are."""
 
-    def __init__(self, database: Database, pool: Pool, projections: Sequence[Projection], end: int) -> None:
-        self._database, self._pool, self._end = database, pool, end
+    def __init__(self, database: Database, pool: Pool, projections: Sequence[Projection], origin: Origin) -> None:
+        self._database, self._pool, self._origin = database, pool, origin
         self._generations = Generations(database)
-        self._new = [self._generations.begin(projection, PARTITIONS) for projection in projections]
+        partitions = len(origin.ends)
+        self._new = [self._generations.begin(projection, partitions) for projection in projections]
+        with _read_models(database, self._new) as read_models:
+            for new in self._new:  # begun before, it may be in another number
+                spread(new.projection, partitions, read_models, partial(store_feed, pool, read_models))
+
+    @property
+    def size(self) -> int:
+        """Positions to pass, on an average over the partitions, in all projections together."""
+        return len(self._new) * self._passed(self._origin.ends)
 
     def fill(self, workers: int, rate: float | None, progress: Callable[[int], object]) -> None:
-        """``progress`` is told how many positions more are done, of the book's size for each projection. WorkerDied."""
+        """``progress`` is told how many positions more are done, of ``size`` in the end. WorkerDied."""
         per_worker = rate / workers if rate else None
         numbers = {new.projection.name: new.number for new in self._new}
-        work = [(self._database, numbers, list(share), self._end, per_worker) for share in shares(workers)]
+        partitions = len(self._origin.ends)
+        work = [
+            (self._database, numbers, list(share), self._origin, per_worker) for share in shares(workers, partitions)
+        ]
         with _processes(work) as alive, _read_models(self._database, self._new) as read_models:
             before = 0
             while True:
-                done = sum(_sum(read_models, new, self._end) for new in self._new)
-                progress(done // PARTITIONS - before)
-                before = done // PARTITIONS
-                if before == self._end * len(self._new):
+                done = sum(self._passed(_positions(read_models, new, partitions)) for new in self._new)
+                progress(done - before)
+                before = done
+                if done == self.size:
                     return
                 if not alive():
                     raise WorkerDied("A process of the rebuild has ended before its time; begin again to go on.")
                 sleep(LOOK_EVERY)
+
+    def _passed(self, positions: Mapping[int, int]) -> int:
+        ends = self._origin.ends
+        return sum(min(position, ends[partition]) for partition, position in positions.items()) // len(ends)
 
     def finish(self, *, accept: bool, most: int) -> Iterator[Rebuilt]:
         """Compare each, and let it take its place if there is no difference, or differences are accepted."""
@@ -73,7 +95,7 @@ class Rebuild:
 
     def _swap(self, new: Generation) -> None:
         with _read_models(self._database, [new]) as read_models, _read_models(self._database, []) as live:
-            projector = _projector(self._pool, read_models, new)
+            projector = store_projector(self._pool, read_models, new.projection)
             while True:
                 projector.catch_up(max(live.furthest(new.projection), read_models.furthest(new.projection)))
                 try:
@@ -83,43 +105,37 @@ class Rebuild:
 
 
 def _fill_share(
-    database: Database, numbers: Mapping[str, int], share: Sequence[int], end: int, rate: float | None
+    database: Database, numbers: Mapping[str, int], share: Sequence[int], origin: Origin, rate: float | None
 ) -> None:
-    """In a process of its own."""
+    """In a process of its own, which ends when it has done its share or its parent tells it to."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    settings = Settings()
+    configure_logs(settings.log_level, json=settings.log_json)
     pace = Pace(rate)
     generations = [Generation(each, numbers[each.name]) for each in PROJECTIONS if each.name in numbers]
     with Pool(database, size=2) as pool, _read_models(database, generations) as read_models:
         for new in generations:
-
-            def reached(new: Generation = new) -> bool:
-                places = read_models.places(new.projection, PARTITIONS)
-                return all(places[partition].position >= end for partition in share)
-
-            fill(_projector(pool, read_models, new, share, end), reached, pace)
+            _fill(origin, pool, read_models, new, share, pace)
 
 
-def _projector(
-    pool: Pool,
-    read_models: PostgresReadModels,
-    new: Generation,
-    only: Sequence[int] | None = None,
-    last: int | None = None,
-) -> Projector:
-    partitions = read_models.partitions(new.projection)
-    feed = StoreFeed(
-        pool,
-        new.projection.types,
-        partitions,
-        lambda: read_models.places(new.projection, partitions),
-        only=only,
-        last=last,
-    )
-    return Projector(new.projection, feed, read_models, partitions)
+def _fill(
+    origin: Origin, pool: Pool, read_models: PostgresReadModels, new: Generation, share: Sequence[int], pace: Pace
+) -> None:
+    partitions = len(origin.ends)
+
+    def reached() -> bool:
+        at = _positions(read_models, new, partitions)
+        return all(at[partition] >= origin.ends[partition] for partition in share)
+
+    projector = Projector(new.projection, origin.feed(pool, read_models, new, share), read_models, partitions)
+    try:
+        fill(projector, reached, pace)
+    finally:
+        projector.close()
 
 
-def _sum(read_models: PostgresReadModels, new: Generation, end: int) -> int:
-    places = read_models.places(new.projection, PARTITIONS)
-    return sum(min(place.position, end) for place in places.values())
+def _positions(read_models: PostgresReadModels, new: Generation, partitions: int) -> Mapping[int, int]:
+    return {partition: place.position for partition, place in read_models.places(new.projection, partitions).items()}
 
 
 @contextmanager

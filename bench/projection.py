@@ -19,6 +19,7 @@ from eventsourcing.postgres import PostgresDatastore, PostgresTrackingRecorder
 from eventsourcing.projection import Projection, ProjectionRunner
 from psycopg2.extensions import parse_dsn
 
+from api.origins import FromStore
 from api.rebuilding import Rebuild
 from api.service import open_service
 from bench.measure import Row, server, versus
@@ -97,7 +98,7 @@ def main() -> list[Row]:
 
             def ours() -> float:
                 started = perf_counter()
-                rebuilding = Rebuild(service.pool.database, service.pool, stock, service.queries.log_size())
+                rebuilding = Rebuild(service.pool.database, service.pool, stock, FromStore(service.queries.log_size()))
                 rebuilding.fill(1, None, int)
                 assert all(each.is_current for each in rebuilding.finish(accept=False, most=1))
                 return OURS / (perf_counter() - started)

@@ -8,6 +8,7 @@ from threading import Event, Thread
 from time import perf_counter, sleep
 
 from api.cli.importing import send
+from api.origins import FromStore
 from api.rebuilding import Rebuild
 from api.service import Service, open_service
 from bench.measure import Row, server, spread
@@ -82,7 +83,7 @@ def _rebuild(service: Service, projections: Sequence[Projection], processes: int
     """Seconds, with what it takes to start processes, compare and swap."""
     database = service.pool.database
     started = perf_counter()
-    rebuilding = Rebuild(database, service.pool, projections, service.queries.log_size())
+    rebuilding = Rebuild(database, service.pool, projections, FromStore(service.queries.log_size()))
     rebuilding.fill(processes, rate, int)
     assert all(each.is_current for each in rebuilding.finish(accept=True, most=1))
     seconds = perf_counter() - started

@@ -1,7 +1,9 @@
 """``grossbuch rebuild``: fills new generations of read models from the events, compares them, and has them read."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import asdict
+from enum import StrEnum
 from time import perf_counter
 from typing import Annotated
 
@@ -9,11 +11,25 @@ import typer
 
 from api.cli import options
 from api.cli.terminal import out, progress, result, say
+from api.origins import FromStore, Origin, from_topic
+from api.projecting import topic_of
 from api.rebuilding import Rebuild, Rebuilt
-from api.service import open_service
+from api.service import Service, open_service
 from consumers.rebuild import PARTITIONS
+from projections.projection import Projection
 
 SENTENCE = "  {table}, position {position}, only in {only_in}: {row}"
+
+
+KEPT = (
+    "Broken off. What was filled is kept: rebuild the same again to go on, or see `grossbuch generations list` and"
+    " `drop NAME NUMBER`."
+)
+
+
+class From(StrEnum):
+    store = "store"
+    kafka = "kafka"
 
 
 def rebuild(
@@ -22,6 +38,7 @@ def rebuild(
     processes: Annotated[int, typer.Option(min=1, max=PARTITIONS, help="That fill it together")] = min(
         2, os.cpu_count() or 1
     ),
+    from_: Annotated[From, typer.Option("--from", help="Where the events are read")] = From.store,
     rate: Annotated[float | None, typer.Option(min=1, help="Not more events a second than this")] = None,
     accept: Annotated[bool, typer.Option("--accept", help="Swap whatever differs")] = False,
     most: Annotated[int, typer.Option("--most", min=1, help="Differences to tell")] = 20,
@@ -36,15 +53,30 @@ def rebuild(
     with open_service(options.settings(data), say) as service:
         size = service.queries.log_size()
         started = perf_counter()
-        rebuilding = Rebuild(service.pool.database, service.pool, chosen, size)
-        title = f"Rebuilding {', '.join(each.name for each in chosen)}"
-        with progress(title, size * len(chosen), shown=not as_json) as advance:
-            rebuilding.fill(processes, rate, advance)
-        done = list(rebuilding.finish(accept=accept, most=most))
+        rebuilding = Rebuild(service.pool.database, service.pool, chosen, _origin(service, from_, size))
+        try:
+            with progress(_title(chosen), rebuilding.size, shown=not as_json) as advance:
+                rebuilding.fill(processes, rate, advance)
+            done = list(rebuilding.finish(accept=accept, most=most))
+        except KeyboardInterrupt:
+            say(KEPT)
+            raise typer.Exit(130) from None
         seconds = perf_counter() - started
     _tell(done, size, seconds, as_json=as_json)
     if not all(each.is_current for each in done):
         raise typer.Exit(3)
+
+
+def _origin(service: Service, from_: From, size: int) -> Origin:
+    if from_ is From.store:
+        return FromStore(size)
+    if not service.settings.kafka_bootstrap:
+        raise typer.BadParameter("set KAFKA_BOOTSTRAP to the broker's host:port", param_hint="--from")
+    return from_topic(service.settings, topic_of(service.settings, service.pool))
+
+
+def _title(chosen: Sequence[Projection]) -> str:
+    return f"Rebuilding {', '.join(each.name for each in chosen)}"
 
 
 def _tell(done: list[Rebuilt], size: int, seconds: float, *, as_json: bool) -> None:

@@ -37,7 +37,7 @@ class Cli:
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         env = {**os.environ, **self.env}
-        return subprocess.Popen([GROSSBUCH, *arguments], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return subprocess.Popen([GROSSBUCH, *arguments], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
     @contextmanager
     def staying(self, *arguments: str, says: str, log: Path, **more: str) -> Iterator[subprocess.Popen[bytes]]:

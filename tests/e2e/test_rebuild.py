@@ -2,6 +2,7 @@
 
 import re
 import signal
+import subprocess
 from collections.abc import Callable
 from threading import Event, Thread
 
@@ -32,20 +33,49 @@ def test_a_rebuild_by_several_processes_gives_the_same_rows_and_keeps_the_old_on
     assert full.read_models() == before
 
 
+def filling(cli: Cli) -> list[tuple[str, int]]:
+    listed = cli.json("generations", "list")["items"]
+    return [(each["projection"], each["number"]) for each in listed if each["state"] == "filling"]
+
+
+def half_done(cli: Cli) -> subprocess.Popen[bytes]:
+    """A rebuild that has filled one read model, and rests for its rate's sake before it fills the next."""
+    process = cli.start("rebuild", "clients", "stock", "--processes", "1", "--rate", "50")
+    position = f"SELECT coalesce(max(position), 0) FROM {cli.ledger}.tracking WHERE consumer LIKE 'clients/%'"
+    eventually(lambda: cli.sql(position)[0][0] > 0 or process.poll() is not None)
+    return process
+
+
 def test_a_rebuild_that_was_killed_goes_on_where_it_was(full: Cli) -> None:
     before = full.read_models()
-    process = full.start("rebuild", "stock", "--processes", "1", "--rate", "100")
-    position = f"SELECT coalesce(max(position), 0) FROM {full.ledger}.tracking WHERE consumer LIKE 'stock/%'"
-    eventually(lambda: full.sql(position)[0][0] > 0 or process.poll() is not None)
+    process = half_done(full)
     process.send_signal(signal.SIGKILL)
-    process.wait()
-    [filling] = [each for each in full.json("generations", "list")["items"] if each["state"] == "filling"]
-    full.json("rebuild", "stock")
+    process.communicate()
+    begun = filling(full)
+    assert [name for name, _ in begun] == ["clients", "stock"]
+    full.json("rebuild", "clients", "stock")
     assert full.read_models() == before
-    [now] = [
-        e for e in full.json("generations", "list")["items"] if (e["projection"], e["state"]) == ("stock", "current")
-    ]
-    assert now["number"] == filling["number"]
+    listed = full.json("generations", "list")["items"]
+    current = [(each["projection"], each["number"]) for each in listed if each["state"] == "current"]
+    assert set(begun) <= set(current)
+
+
+def test_a_rebuild_that_is_interrupted_says_what_becomes_of_it(full: Cli) -> None:
+    process = half_done(full)
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=30)[1].decode()
+    assert process.returncode == 130
+    assert "rebuild the same again to go on" in said
+    assert "Traceback" not in said
+    begun = filling(full)
+    assert [name for name, _ in begun] == ["clients", "stock"]
+    for name, number in begun:
+        full("generations", "drop", name, str(number))
+    assert filling(full) == []
+
+
+def test_a_rebuild_from_kafka_needs_a_broker(full: Cli) -> None:
+    assert "KAFKA_BOOTSTRAP" in full("rebuild", "stock", "--from", "kafka", status=2).stderr
 
 
 def test_differences_are_told_and_the_old_rows_are_read_on_until_they_are_accepted(make_cli: Callable[[], Cli]) -> None:

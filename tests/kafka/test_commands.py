@@ -117,3 +117,40 @@ def test_a_wrong_password_is_told_and_commands_are_taken_all_the_same(
         clients(api, 1, 1)
         eventually(lambda: "KAFKA_SASL_PASSWORD" in up.said)
     assert up.stop() == 0
+
+
+def test_a_rebuild_from_the_topic_gives_the_same_rows(cli: Cli, tmp_path: Path) -> None:
+    serve = Up(log=tmp_path / "log", env=cli.env, how="serve")
+    with (
+        serve.start() as api,
+        cli.staying("relay", says="Relaying", log=tmp_path / "relay"),
+        cli.staying("consume", says="Projecting", log=tmp_path / "consume"),
+    ):
+        there = clients(api, 1, 200)
+        eventually(lambda: caught_up(api))
+        before = cli.read_models()
+        done = cli.json("rebuild", "clients", "timeline", "--from", "kafka", "--processes", "2")
+        assert (done["rebuilt"], done["differences"]) == (["clients", "timeline"], {})
+        assert cli.read_models() == before
+        there |= clients(api, 201, 220)
+        assert seen(api) == there
+
+
+def test_a_rebuild_that_the_store_began_may_go_on_from_a_topic_of_other_partitions(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GROSSBUCH_PARTITIONS", "5")
+    up = Up(log=tmp_path / "log", env={**cli.env, "GROSSBUCH_PARTITIONS": "5"})
+    with up.start() as api:
+        clients(api, 1, 100)
+        eventually(lambda: caught_up(api))
+        before = cli.read_models()
+        begun = cli.start("rebuild", "clients", "stock", "--processes", "1", "--rate", "5")
+        filled = f"SELECT max(position) FROM {cli.ledger}.tracking WHERE consumer LIKE 'clients/%'"
+        eventually(lambda: cli.sql(filled)[0][0] or begun.poll() is not None)
+        begun.kill()
+        begun.communicate()
+        done = cli.json("rebuild", "clients", "stock", "--from", "kafka")
+        assert (done["rebuilt"], done["differences"]) == (["clients", "stock"], {})
+        assert cli.read_models() == before
+    assert up.stop() == 0

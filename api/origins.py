@@ -1,0 +1,73 @@
+"""Where a rebuild takes the events from: the store, or the ledger's topic."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol
+
+from consumers.ports import Feed, Topic
+from consumers.rebuild import PARTITIONS
+from infra.kafka.connection import connection
+from infra.kafka.ends import read_ends
+from infra.kafka.feed import TopicFeed
+from infra.postgres.connection import Pool
+from infra.postgres.feed import StoreFeed
+from infra.postgres.generations import Generation
+from infra.postgres.read_models import PostgresReadModels
+from infra.settings import Settings
+
+PATIENCE = 10.0
+"""Seconds to wait for a broker."""
+
+
+class Origin(Protocol):
+    """Is handed to processes."""
+
+    @property
+    def ends(self) -> Mapping[int, int]:
+        """Of each partition, the position to get to."""
+
+    def feed(self, pool: Pool, read_models: PostgresReadModels, new: Generation, share: Sequence[int], /) -> Feed:
+        """What is missing in a generation; ``share`` of its partitions is one process's."""
+
+
+@dataclass(frozen=True, slots=True)
+class FromStore:
+    """To the position ``end``."""
+
+    end: int
+
+    @property
+    def ends(self) -> Mapping[int, int]:
+        return dict.fromkeys(range(PARTITIONS), self.end)
+
+    def feed(self, pool: Pool, read_models: PostgresReadModels, new: Generation, share: Sequence[int], /) -> Feed:
+        places = partial(read_models.places, new.projection, PARTITIONS)
+        return StoreFeed(pool, new.projection.types, PARTITIONS, places, only=share, last=self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class FromTopic:
+    """To where the topic ends. Kafka shares its partitions among the processes, not we."""
+
+    options: Mapping[str, Any]
+    topic: Topic
+    ends: Mapping[int, int]
+
+    def feed(self, _: Pool, read_models: PostgresReadModels, new: Generation, __: Sequence[int], /) -> Feed:
+        return TopicFeed(
+            self.options,
+            *self.topic,
+            group=f"{self.topic.name}.{new.consumer}",
+            types=new.projection.types,
+            places=partial(read_models.places, new.projection, self.topic.partitions),
+        )
+
+
+def from_topic(settings: Settings, topic: Topic) -> FromTopic:
+    """KafkaError if no broker answers."""
+    options = connection(settings)
+    last = read_ends(options, *topic, PATIENCE).last
+    ends = dict.fromkeys(range(topic.partitions), 0)
+    ends |= {at.partition: int(dict(message.headers)["ce_position"]) for at, message in last.items()}
+    return FromTopic(options, topic, ends)
