@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import psycopg2
 import pytest
+from structlog.testing import capture_logs
 
 from commands.bus import Accepted, Bus, Options, Outcome, Refused
 from commands.command import Command
@@ -297,3 +298,15 @@ def _accepted(outcome: Outcome) -> Accepted:
 def _refused(outcome: Outcome) -> str:
     assert isinstance(outcome, Refused), outcome
     return outcome.refusal.code
+
+
+def test_a_database_that_goes_away_while_snapshots_are_taken_is_no_error(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(_: object) -> None:
+        raise psycopg2.OperationalError("server closed the connection")
+
+    with start() as process, capture_logs() as told:
+        monkeypatch.setattr(process.ledger._shelf, "snapshot", gone)
+        process.ledger._take_snapshots([])
+    assert [(each["event"], each["log_level"]) for each in told] == [("snapshots not taken", "warning")]
