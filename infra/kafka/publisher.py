@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from math import inf
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from kafka import KafkaProducer
@@ -32,6 +32,7 @@ from consumers.ports import Fenced, Place, PublisherLost, Recorded, Topic
 from infra.kafka import wire
 from infra.kafka.client import open_client
 from infra.kafka.ends import read_ends
+from infra.kafka.sending import Message, send
 from infra.kafka.topic import LARGEST, TopicUnfit, administration, ensure, identity
 from infra.partitions import partition_of
 
@@ -62,14 +63,6 @@ PRODUCER = {
 """A transaction that follows at once finds the one before not quite ended and tries again after the backoff, which by
 default is 100 ms. What a dead relay left open the broker aborts after the transaction's timeout, if no other relay has
 come before."""
-
-
-class _Message(NamedTuple):
-    partition: int
-    key: bytes | None
-    value: bytes
-    headers: wire.Headers
-    timestamp_ms: int
 
 
 class TopicPublisher:
@@ -140,36 +133,25 @@ class TopicPublisher:
     def close(self) -> None:
         self._release.close()
 
-    def _messages(self, events: Iterable[Recorded], last: dict[int, int]) -> Iterator[_Message]:
+    def _messages(self, events: Iterable[Recorded], last: dict[int, int]) -> Iterator[Message]:
         for event in events:
             partition = partition_of(event.order_key, self._topic.partitions)
             headers = wire.headers(event, last.get(partition, 0), self._source)
             time = wire.milliseconds(event.recorded_at)
-            yield _Message(partition, event.order_key.encode(), event.payload.encode(), headers, time)
+            yield Message(partition, event.order_key.encode(), event.payload.encode(), headers, time)
             last[partition] = event.position
 
-    def _marks(self, lagging: Mapping[int, int]) -> Iterator[_Message]:
+    def _marks(self, lagging: Mapping[int, int]) -> Iterator[Message]:
         position, recorded_at = self._place
         assert recorded_at
         for partition, last in lagging.items():
             headers = wire.mark(position, last, partition, recorded_at, self._source)
-            yield _Message(partition, None, b"", headers, wire.milliseconds(recorded_at))
+            yield Message(partition, None, b"", headers, wire.milliseconds(recorded_at))
 
-    def _transact(self, messages: Iterable[_Message]) -> None:
+    def _transact(self, messages: Iterable[Message]) -> None:
         with self._translated():
             self._producer.begin_transaction()
-            futures = [
-                self._producer.send(
-                    self._topic.name,
-                    partition=message.partition,
-                    key=message.key,
-                    value=message.value,
-                    headers=message.headers,
-                    timestamp_ms=message.timestamp_ms,
-                )
-                for message in messages
-            ]
-            self._wait_for(futures)
+            self._wait_for(send(self._producer, self._topic.name, messages))
             self._check_topic()
             self._commit()
 

@@ -7,6 +7,7 @@ this partition, so that readers of a quiet partition know how far they are.
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 import orjson
@@ -16,6 +17,9 @@ from consumers.ports import Delivered, Recorded
 MARK = "grossbuch.mark"
 CONTENT_TYPE = ("content-type", b"application/json")
 SPECIFICATION = ("ce_specversion", b"1.0")
+
+REMEMBERED = 1_000
+"""Times of recording: events of one commit have the same."""
 
 Headers = list[tuple[str, bytes]]
 
@@ -47,7 +51,7 @@ def headers(event: Recorded, previous: int, source: bytes) -> Headers:
         ("ce_source", source),
         ("ce_type", event.type.encode()),
         ("ce_subject", event.stream.encode()),
-        ("ce_time", rfc3339(event.recorded_at).encode()),
+        ("ce_time", _time(event.recorded_at)),
         ("ce_effectiveat", rfc3339(event.effective_at).encode()),
         ("ce_position", position),
         ("ce_previous", b"%d" % previous),
@@ -64,7 +68,7 @@ def mark(position: int, previous: int, partition: int, recorded_at: str, source:
         ("ce_id", b"%d-mark-%d" % (position, partition)),
         ("ce_source", source),
         ("ce_type", MARK.encode()),
-        ("ce_time", rfc3339(recorded_at).encode()),
+        ("ce_time", _time(recorded_at)),
         ("ce_position", b"%d" % position),
         ("ce_previous", b"%d" % previous),
     ]
@@ -98,6 +102,12 @@ def rfc3339(time: str) -> str:
     return time.replace(" ", "T") + ":00" if time.endswith("+00") else time
 
 
+@lru_cache(maxsize=REMEMBERED)
+def _time(recorded_at: str) -> bytes:
+    return rfc3339(recorded_at).encode()
+
+
+@lru_cache(maxsize=REMEMBERED)
 def milliseconds(time: str) -> int:
     """A message's timestamp: that of its event's recording, so offsets are found by it."""
     return int(datetime.fromisoformat(rfc3339(time)).timestamp() * 1000)
