@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
 
+from consumers.ahead import FeedAhead
 from consumers.follower import Follower
 from consumers.ports import Topic
 from consumers.projector import Projector
@@ -33,6 +34,19 @@ def store_projector(pool: Pool, read_models: PostgresReadModels, projection: Pro
 def store_feed(pool: Pool, read_models: PostgresReadModels, projection: Projection, partitions: int) -> StoreFeed:
     places = partial(read_models.places, projection, partitions)
     return StoreFeed(pool, projection.types, partitions, places)
+
+
+def topic_feed(
+    settings: Settings, topic: Topic, group: str, projection: Projection, looking: PostgresReadModels
+) -> TopicFeed:
+    """``looking`` tells where the read model is; nobody else uses it while the feed reads."""
+    return TopicFeed(
+        connection(settings),
+        *topic,
+        group=group,
+        types=projection.types,
+        places=partial(looking.places, projection, topic.partitions),
+    )
 
 
 class Projecting:
@@ -73,23 +87,18 @@ class Projecting:
 
     def _follower(self, projection: Projection) -> Follower:
         partitions = topic_of(self._settings, self._pool).partitions
-        read_models = self._read_models([projection], partitions)
+        read_models, looking = (self._read_models([projection], partitions) for _ in range(2))
+
+        def feed(projection: Projection, topic: Topic) -> FeedAhead:
+            group = f"{topic.name}.{projection.name}.{projection.version}"
+            return FeedAhead(topic_feed(self._settings, topic, group, projection, looking))
+
         return Follower(
             projection,
             read_models,
             partial(topic_of, self._settings, self._pool),
-            partial(self._topic_feed, read_models),
+            feed,
             partial(store_feed, self._pool, read_models),
-        )
-
-    def _topic_feed(self, read_models: PostgresReadModels, projection: Projection, topic: Topic) -> TopicFeed:
-        return TopicFeed(
-            connection(self._settings),
-            topic.name,
-            topic.partitions,
-            group=f"{topic.name}.{projection.name}.{projection.version}",
-            types=projection.types,
-            places=partial(read_models.places, projection, topic.partitions),
         )
 
     def _read_models(self, projections: Sequence[Projection], partitions: int) -> PostgresReadModels:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from threading import Thread
 
 from api.projecting import topic_of
-from consumers.ahead import Ahead
+from consumers.ahead import LogAhead
 from consumers.ports import Topic
 from consumers.relay import Relay
 from infra.kafka.connection import connection
@@ -27,7 +27,7 @@ def make_relay(settings: Settings, pool: Pool, new: Topic | None = None) -> Rela
     def publisher(topic: Topic) -> TopicPublisher:
         return TopicPublisher(connection(settings), settings.ledger, topic, replication=settings.replication)
 
-    return Relay(Ahead(StoreLog(pool)), PostgresBaton(pool.database, "relay"), topic, publisher, RelayFigures())
+    return Relay(LogAhead(StoreLog(pool)), PostgresBaton(pool.database, "relay"), topic, publisher, RelayFigures())
 
 
 @contextmanager

@@ -1,12 +1,13 @@
-"""Reads on in the book while what was read is published."""
+"""Reads on, in a thread, while what was read is written: the relay's book, and a consumer's feed."""
 
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 
-from consumers.ports import Log, Recorded
+from consumers.ports import Batch, Feed, Log, Recorded
 
 
-class Ahead:
+class LogAhead:
     """A log that has read what probably comes next by the time it is asked for. Only in a backlog: where less was there
     than was asked for, it waits to be asked."""
 
@@ -27,3 +28,36 @@ class Ahead:
         if found and found[-1].position == upto:
             self._next = upto, self._thread.submit(self._log.read, upto, upto + len(found))
         return found
+
+
+class FeedAhead:
+    """A feed that reads what comes next before what it brought has been written. That is never taken for written: who
+    begins again begins at the read model's place. ``feed`` is used by one thread at a time, and not always the same."""
+
+    def __init__(self, feed: Feed) -> None:
+        self._feed = feed
+        self._thread = ThreadPoolExecutor(1, "reads ahead")
+        self._next: Future[Sequence[Batch]] | None = None
+
+    def read(self) -> Sequence[Batch]:
+        expected, self._next = self._next, None
+        batches = expected.result() if expected else self._feed.read()
+        if batches:
+            self._next = self._thread.submit(self._feed.read)
+        return batches
+
+    def rewind(self) -> None:
+        self._drop()
+        self._feed.rewind()
+
+    def close(self) -> None:
+        self._drop()
+        self._thread.shutdown()
+        self._feed.close()
+
+    def _drop(self) -> None:
+        """What went wrong will go wrong again, and is told then."""
+        expected, self._next = self._next, None
+        if expected:
+            with suppress(Exception):
+                expected.result()

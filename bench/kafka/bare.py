@@ -7,6 +7,7 @@ from typing import Any
 
 from kafka import KafkaConsumer, KafkaProducer
 from kafka import TopicPartition as Partition
+from kafka.record.default_records import DefaultRecordBatch
 
 from bench.kafka.stage import PARTITIONS, Stage
 from consumers.ports import Topic
@@ -14,6 +15,7 @@ from consumers.relay import BATCH
 from infra.kafka import wire
 from infra.kafka.connection import connection
 from infra.kafka.publisher import PRODUCER
+from infra.kafka.records import IN_PYTHON
 from infra.kafka.topic import administration, ensure
 from infra.partitions import partition_of
 from infra.postgres.log import StoreLog
@@ -80,7 +82,8 @@ def open_consumer(options: Mapping[str, Any], topic: str) -> KafkaConsumer:
 
 
 def consumed(on: Stage, topic: str, number: int) -> float:
-    """Messages a second, from the first ones on."""
+    """Messages a second, from the first ones on; read as kafka-python does it, whatever our consumers have set here."""
+    DefaultRecordBatch.__iter__ = IN_PYTHON
     consumer = open_consumer(connection(on.broker.settings), topic)
     left, started = number, 0.0
     while left > 0:

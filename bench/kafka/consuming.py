@@ -8,15 +8,15 @@ from multiprocessing.connection import Connection
 from time import perf_counter
 
 from api.collector import tune_collector
-from api.projecting import store_feed
+from api.projecting import store_feed, topic_feed
 from api.relaying import relaying
 from bench.kafka.spent import Spent, spent
 from bench.kafka.stage import PARTITIONS, STOCK, Book, Stage, until
 from bench.measure import Row, versus
-from consumers.ports import Feed
+from consumers.ahead import FeedAhead
+from consumers.ports import Feed, Topic
 from consumers.projector import Projector
 from domain.stock import Received
-from infra.kafka.connection import connection
 from infra.kafka.feed import TopicFeed
 from infra.postgres.connection import Database, Pool
 from infra.postgres.generations import Generation, Generations
@@ -43,56 +43,54 @@ PROJECTED = {"stock": STOCK, f"{LOTS} rows an event": Projection("bench_lot", 1,
 def rows(on: Stage, book: Book, repeats: int) -> Iterator[Row]:
     settings = on.settings(book.database.schema)
     with Pool(book.database) as pool:
-        with relaying(settings, pool), _filling(book.database, "stock") as (_, read_models):  # the relay marks the ends
-            _project(_topic_feed(settings, "stock", read_models), read_models, book.size)
+        with relaying(settings, pool), _filling(book.database, "stock") as (_, read_models, looking):
+            _project(_topic_feed(settings, "stock", looking), read_models, book.size)  # the relay marks the ends
 
         def projected(open_feed: Callable[[PostgresReadModels], Feed]) -> float:
-            with _filling(book.database, "stock") as (_, read_models):
-                return _project(open_feed(read_models), read_models, book.size)
+            with _filling(book.database, "stock") as (_, read_models, looking):
+                return _project(open_feed(looking), read_models, book.size)
 
         measured = "one consumer's projected events/s (stock), from the topic against from the store"
         topic = partial(projected, partial(_topic_feed, settings, "stock"))
-        store = partial(projected, lambda read_models: store_feed(pool, read_models, STOCK, PARTITIONS))
+        store = partial(projected, lambda looking: store_feed(pool, looking, STOCK, PARTITIONS))
         yield versus(measured, topic, store, goal="0.6", repeats=repeats)
     for name in PROJECTED:
         yield from _shared(on, book, name, repeats)
 
 
 @contextmanager
-def _filling(database: Database, name: str) -> Iterator[tuple[Generation, PostgresReadModels]]:
-    """A new generation, which nobody reads."""
+def _filling(database: Database, name: str) -> Iterator[tuple[Generation, PostgresReadModels, PostgresReadModels]]:
+    """A new generation, which nobody reads: what writes it, and what looks how far it is."""
     generations = Generations(database)
     new = generations.begin(PROJECTED[name], PARTITIONS)
-    with closing(PostgresReadModels(database, [new])) as read_models:
-        yield new, read_models
+    with (
+        closing(PostgresReadModels(database, [new])) as read_models,
+        closing(PostgresReadModels(database, [new])) as looking,
+    ):
+        yield new, read_models, looking
     generations.drop(new.projection.name, new.number)
 
 
-def _topic_feed(settings: Settings, name: str, read_models: PostgresReadModels) -> TopicFeed:
-    projection = PROJECTED[name]
-    return TopicFeed(
-        connection(settings),
-        f"{settings.ledger}.events",
-        PARTITIONS,
-        group=f"{settings.ledger}.{projection.name}",
-        types=projection.types,
-        places=partial(read_models.places, projection, PARTITIONS),
-    )
+def _topic_feed(settings: Settings, name: str, looking: PostgresReadModels) -> TopicFeed:
+    topic = Topic(f"{settings.ledger}.events", PARTITIONS)
+    return topic_feed(settings, topic, f"{settings.ledger}.{name}", PROJECTED[name], looking)
 
 
 def _project(feed: Feed, read_models: PostgresReadModels, size: int) -> float:
-    with closing(feed):
-        _join(feed, PARTITIONS)
+    with closing(_joined(feed, PARTITIONS)) as ready:
         started = perf_counter()
-        Projector(STOCK, feed, read_models, PARTITIONS).catch_up(size)
+        Projector(STOCK, ready, read_models, PARTITIONS).catch_up(size)
         return size / (perf_counter() - started)
 
 
-def _join(feed: Feed, share: int) -> None:
-    """Until it has its partitions; nothing is taken yet."""
-    while isinstance(feed, TopicFeed) and len(feed._held) != share:
+def _joined(feed: Feed, share: int) -> Feed:
+    """One of the topic as a consumer has it, with its partitions; nothing is taken yet."""
+    if not isinstance(feed, TopicFeed):
+        return feed
+    while len(feed._held) != share:
         feed.read()
     feed.rewind()
+    return FeedAhead(feed)
 
 
 def _shared(on: Stage, book: Book, name: str, repeats: int) -> Iterator[Row]:
@@ -101,7 +99,7 @@ def _shared(on: Stage, book: Book, name: str, repeats: int) -> Iterator[Row]:
 
     def project(number: int) -> float:
         with (
-            _filling(book.database, name) as (new, read_models),
+            _filling(book.database, name) as (new, read_models, _),
             _consumers(on.settings(book.database.schema), name, new.number, number) as (pids, begin),
         ):
             before = spent(on, pids)
@@ -154,9 +152,12 @@ def _consume(settings: Settings, name: str, generation: int, share: int, there: 
     tune_collector()
     projection = PROJECTED[name]
     database = Database(settings.database_url, settings.ledger)
-    read_models = PostgresReadModels(database, [Generation(projection, generation)])
-    with closing(read_models), closing(_topic_feed(settings, name, read_models)) as feed:
-        _join(feed, share)
+    new = Generation(projection, generation)
+    with (
+        closing(PostgresReadModels(database, [new])) as read_models,
+        closing(PostgresReadModels(database, [new])) as looking,
+        closing(_joined(_topic_feed(settings, name, looking), share)) as feed,
+    ):
         there.send(None)
         there.recv()
         projector = Projector(projection, feed, read_models, PARTITIONS)

@@ -29,6 +29,7 @@ from infra.kafka.chain import Apart, Chain, Lost, TopicBroken
 from infra.kafka.client import open_client
 from infra.kafka.figures import PARTITIONS, REMADE, SOUGHT_AGAIN
 from infra.kafka.membership import Watchdog
+from infra.kafka.records import read_in_c
 from infra.kafka.topic import TopicUnfit
 
 log = structlog.get_logger(__name__)
@@ -36,7 +37,7 @@ log = structlog.get_logger(__name__)
 POLL_MS = 500
 """Not less: a consumer that gives up waiting while it joins its group may never have a partition."""
 
-REMEMBERED = 100_000
+REMEMBERED = 20_000
 """Streams whose versions a feed of all partitions remembers."""
 
 SETTLES_MS = 60_000
@@ -61,8 +62,8 @@ CONSUMER = {
     "metadata_max_age_ms": 5_000,
     "max_poll_records": WINDOW,
     "value_deserializer": Apart(),
-    "max_partition_fetch_bytes": 2 * 1024 * 1024,
-    "fetch_max_bytes": 8 * 1024 * 1024,
+    "max_partition_fetch_bytes": 512 * 1024,
+    "fetch_max_bytes": 2 * 1024 * 1024,
     "bootstrap_timeout_ms": PATIENCE_MS,
     "metrics_enabled": False,
 }
@@ -129,6 +130,7 @@ class TopicFeed:
         self._held.clear()
 
     def _open(self) -> KafkaConsumer:
+        read_in_c()
         consumer = open_client(KafkaConsumer, **self._options)
         consumer.subscribe([self._topic], listener=_Sharing(consumer, self._held, self._options["group_id"]))
         self._consumer = consumer

@@ -29,6 +29,9 @@ POSITIONS = "SELECT position FROM tracking WHERE consumer = %s ORDER BY partitio
 PARKED = "SELECT stream FROM quarantine WHERE projection = %s"
 END_HUNG = read_sql(SQL / "end_hung.sql")
 NAME = "grossbuch consumer"
+COPIED = 1_048_576
+"""Characters that are handed over at once: each time costs a wait for the interpreter, if another thread has it."""
+
 LOG_COLUMNS = "position, line, effective_at, recorded_at, type"
 
 REFUSED = (psycopg2.DataError, psycopg2.IntegrityError)
@@ -87,15 +90,18 @@ class PostgresReadModels:
         return new.consumer if new else projection.name
 
     def places(self, projection: Projection, partitions: int) -> Mapping[int, Place]:
-        with self.transaction() as cursor:
-            cursor.execute(PLACES, (self._key(projection),))
-            rows = cursor.fetchall()
+        rows = self._places(projection)
         if not rows and projection.name in self._filling:  # another has made it current
             self._settled(projection)
-            return self.places(projection, partitions)
+            rows = self._places(projection)
         if {of for _, of, *_ in rows} - {partitions}:
             raise Moved(f"{projection.name} follows {len(rows)} partitions, and not {partitions}")
         return {partition: Place(position, recorded_at) for partition, _, position, recorded_at in rows}
+
+    def _places(self, projection: Projection) -> Sequence[tuple[int, int, int, str | None]]:
+        with self.transaction() as cursor:
+            cursor.execute(PLACES, (self._key(projection),))
+            return cursor.fetchall()
 
     def position(self, projection: Projection) -> int:
         with self.transaction() as cursor:
@@ -148,6 +154,10 @@ class PostgresReadModels:
                 self.add(cursor, rows)
                 for each in parking:
                     cursor.execute(PARK, {"projection": self._key(projection), **each._asdict()})
+        except Overtaken:
+            if projection.name in self._filling and not self._places(projection):
+                self._settled(projection)
+            raise
         except REFUSED as error:
             raise Unacceptable(" ".join(str(error).split())) from error
         except OUTRUN as error:
@@ -181,7 +191,7 @@ class PostgresReadModels:
     def _copy(self, cursor: Cursor, shape: Shape, placed: Sequence[Placed]) -> None:
         lines = StringIO("".join(map(_line, placed)))
         columns = ", ".join(shape.columns)
-        cursor.copy_expert(f"COPY {log_table(shape)} ({LOG_COLUMNS}, {columns}) FROM STDIN", lines)
+        cursor.copy_expert(f"COPY {log_table(shape)} ({LOG_COLUMNS}, {columns}) FROM STDIN", lines, size=COPIED)
 
     def _fold(self, cursor: Cursor, shape: Shape, placed: Sequence[Placed]) -> None:
         positions = [event.position for event, _, _ in placed]
