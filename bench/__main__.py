@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bench.measure import Row
 
-ALL = ("append", "race", "http", "commands", "projection", "growth", "queries", "retail", "kafka")
+ALL = ("append", "race", "http", "commands", "projection", "growth", "queries", "retail", "kafka", "rebuild", "past")
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "performance.md"
 
 

@@ -175,8 +175,8 @@ def _fill(database: Database, size: int) -> None:
     connection = psycopg2.connect(database.dsn)
     with connection, connection.cursor() as cursor:
         cursor.execute(f"SET search_path = {database.read_schema}, {database.schema}")
-        _move(cursor, stock, 1, most, f"{place}, 3 - mod(n, 5) AS on_hand")
-        _move(cursor, receivables, most + 1, size, f"{whose}, 'EUR' AS currency, {item}, 10 AS amount")
+        move(cursor, stock, 1, most, f"{place}, 3 - mod(n, 5) AS on_hand")
+        move(cursor, receivables, most + 1, size, f"{whose}, 'EUR' AS currency, {item}, 10 AS amount")
         invoices = 'SELECT document, $${"issued_on": "2025-01-01"}$$, effective_at, position FROM receivables_movement'
         cursor.execute(f"INSERT INTO invoice (key, facts, effective_at, position) {invoices}")
         debtors = f"SELECT 'C' || n, '{{}}', '2025-01-01', 1 FROM generate_series(0, {CLIENTS}) n"
@@ -192,7 +192,7 @@ def _fill(database: Database, size: int) -> None:
     connection.close()
 
 
-def _move(cursor: Cursor, register: Register, first: int, last: int, cells: str) -> None:
+def move(cursor: Cursor, register: Register, first: int, last: int, cells: str) -> None:
     year = f"'2025-01-01'::timestamptz + (n - {first}) * interval '1 year' / {last - first + 1}"
     columns = ", ".join(re.findall(r" AS (\w+)", cells))
     cursor.execute(
