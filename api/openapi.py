@@ -224,6 +224,40 @@ def query_responses(query: Query) -> dict[str | int, Any]:
     return {"200": {"description": query.title, "content": content}, **problems(*statuses)}
 
 
+_CONTRIBUTION: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "position": {"type": "integer"},
+        "type": {"type": ["string", "null"]},
+        "stream": {"type": ["string", "null"]},
+        "effective_at": {"type": ["string", "null"]},
+        "recorded_at": {"type": ["string", "null"]},
+        "actor": {"type": ["string", "null"]},
+        "part": {"type": "string", "description": "Of what is no sum: to which part of it"},
+        "contribution": {"type": ["string", "integer", "null"]},
+    },
+}
+
+EXPLAINED: dict[str, Any] = {
+    "description": "The events behind a figure",
+    "content": {
+        **_json(
+            {
+                "type": "object",
+                "properties": {
+                    "value": {"type": ["string", "integer", "null"]},
+                    "parts": {"type": "object", "description": "Of what is no sum: its parts, each a sum"},
+                    "items": {"type": "array", "items": _CONTRIBUTION},
+                    "next": {"type": ["string", "null"]},
+                    "meta": META,
+                },
+            }
+        ),
+        "text/csv": {"schema": {"type": "string"}},
+    },
+}
+
+
 def components(queries: tuple[Query, ...]) -> dict[str, Any]:
     schemas = command_schemas()
     types = list(command_types())

@@ -32,17 +32,17 @@ class Answer:
 
 def ask(queries: Queries, ledger: Ledger, query: Query, given: Parameters) -> Answer | None:
     """The answer, or None if there is no such thing."""
-    values = _values(queries, ledger, given)
+    values = values_of(ledger, given, known_position(queries, given), datetime.now(UTC))
     if isinstance(given, ListParameters):
         return _list(queries, query, given, values)
     assert query.assemble
     progress, rows = queries.answer(query.projection, query.text, values)
     body = query.assemble(rows, values)
-    return None if body is None else Answer(_meta(values, given, progress), body)
+    return None if body is None else Answer(meta_of(values, given, progress), body)
 
 
 def _list(queries: Queries, query: Query, given: ListParameters, values: Mapping[str, Any]) -> Answer | None:
-    after = _read_cursor(given.cursor, len(query.order)) if given.cursor else None
+    after = read_cursor(given.cursor, len(query.order)) if given.cursor else None
     sql = page(query.text, query.order_keys, goes_on=after is not None)
     try:
         asked = {**values, "after": tuple(after or ()), "most": given.limit + 1}
@@ -56,17 +56,19 @@ def _list(queries: Queries, query: Query, given: ListParameters, values: Mapping
     next = None
     if len(rows) > given.limit:
         rows = rows[: given.limit]
-        next = _write_cursor([rows[-1][column] for column in query.order])
-    return Answer(_meta(values, given, progress), {}, rows, next)
+        next = write_cursor([rows[-1][column] for column in query.order])
+    return Answer(meta_of(values, given, progress), {}, rows, next)
 
 
-def _values(queries: Queries, ledger: Ledger, given: Parameters) -> dict[str, Any]:
+def known_position(queries: Queries, given: Parameters) -> int | None:
+    known_at = given.known_at
+    return queries.position_at(known_at) if isinstance(known_at, datetime) else known_at
+
+
+def values_of(ledger: Ledger, given: Parameters, known_at: int | None, now: datetime) -> dict[str, Any]:
     """What the SQL may use: the parameters as given, and what follows from them."""
     time_zone = ZoneInfo(ledger.time_zone)
-    moment = end_of(given.as_of, time_zone) if given.as_of else datetime.now(UTC)
-    known_at = given.known_at
-    if isinstance(known_at, datetime):
-        known_at = queries.position_at(known_at)
+    moment = end_of(given.as_of, time_zone) if given.as_of else now
     values = given.model_dump()
     values |= {
         "as_of": moment if given.as_of else None,
@@ -81,7 +83,7 @@ def _values(queries: Queries, ledger: Ledger, given: Parameters) -> dict[str, An
     return values
 
 
-def _meta(values: Mapping[str, Any], given: Parameters, progress: Progress) -> dict[str, Any]:
+def meta_of(values: Mapping[str, Any], given: Parameters, progress: Progress) -> dict[str, Any]:
     return {
         "as_of": given.as_of or values["moment"],
         "known_at": progress.position if values["known_at"] is None else min(values["known_at"], progress.position),
@@ -91,12 +93,12 @@ def _meta(values: Mapping[str, Any], given: Parameters, progress: Progress) -> d
     }
 
 
-def _write_cursor(keys: Sequence[object]) -> str:
+def write_cursor(keys: Sequence[object]) -> str:
     texts = ["" if key is None else key.isoformat() if isinstance(key, datetime) else str(key) for key in keys]
     return base64.urlsafe_b64encode(dumps(texts)).decode()
 
 
-def _read_cursor(cursor: str, length: int) -> list[str]:
+def read_cursor(cursor: str, length: int) -> list[str]:
     try:
         keys = orjson.loads(base64.urlsafe_b64decode(cursor))
         if (

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from domain.clients import CounterpartyAdded, CreditLimitSet, Registered
 from domain.values import Currency, Id
 from projections.cards import patch, the_card
+from projections.explanation import Explanation
 from projections.query import Parameters, Period, Query
 from projections.shapes import Card, Row
 
@@ -66,6 +67,10 @@ queries = (
         SalesOutstandingRow,
         "Days sales outstanding",
         assemble=the_card,
+        explained_by=Explanation(
+            sums=("balance", "gross", "sales"),
+            ratios={"dso_net": ("balance", "sales"), "dso_gross": ("gross", "sales")},
+        ),
     ),
     Query(
         "/v1/receivables/exposure",
@@ -75,5 +80,6 @@ queries = (
         Exposure,
         "What of a client's credit is used",
         assemble=the_card,
+        explained_by=Explanation(sums=("exposure", "limit", "available")),
     ),
 )

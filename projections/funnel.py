@@ -10,15 +10,17 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, Field, create_model
 
 from domain.values import Currency, Day, Id
+from projections.explanation import Explanation
 from projections.query import SQL, Assemble, ListParameters, Parameters, Query, Result, comma_separated
 
 Dimension = Literal["owner", "source", "segment"]
 Grouping = Annotated[list[Dimension], BeforeValidator(comma_separated)]
 Money = Annotated[Currency | None, Field(description="Amounts in this currency; default: the book's")]
 
-#: What several figures' SQL begin with; closings have moves in them.
+#: What several figures' SQL begin with; closings and those standing have moves in them.
 PARTS = {
-    name: (SQL / f"funnel_{name}.sql").read_text(encoding="utf-8") for name in ("closings", "moves", "days", "worth")
+    name: (SQL / f"funnel_{name}.sql").read_text(encoding="utf-8")
+    for name in ("standing", "closings", "moves", "days", "worth")
 }
 
 
@@ -167,9 +169,25 @@ def cycle(rows: Sequence[Result], given: Mapping[str, Any]) -> Mapping[str, Any]
     return {"pipeline": given["pipeline"], "won": outcomes["won"], "lost": outcomes["lost"]} if rows else None
 
 
-def _answer(name: str, parameters: type[Parameters], row: type[BaseModel], title: str, assemble: Assemble) -> Query:
-    sql = f"funnel_{name.replace('-', '_')}"
-    return Query(f"/v1/funnel/{name}", "deals", sql, parameters, row, title, assemble=assemble, names=PARTS)
+def _answer(
+    name: str,
+    parameters: type[Parameters],
+    row: type[BaseModel],
+    title: str,
+    assemble: Assemble,
+    explained_by: Explanation | str = "not yet",
+) -> Query:
+    return Query(
+        f"/v1/funnel/{name}",
+        "deals",
+        f"funnel_{name.replace('-', '_')}",
+        parameters,
+        row,
+        title,
+        assemble=assemble,
+        names=PARTS,
+        explained_by=explained_by,
+    )
 
 
 def _list(
@@ -180,7 +198,14 @@ def _list(
 
 
 queries = (
-    _answer("snapshot", Standing, StageNow, "Where deals stand", snapshot),
+    _answer(
+        "snapshot",
+        Standing,
+        StageNow,
+        "Where deals stand",
+        snapshot,
+        Explanation(keys=("owner", "source", "segment"), within="stage", sums=("deals", "amount", "weighted")),
+    ),
     _answer("cohort", OpenedIn, StageReached, "How far deals have come", cohort),
     _answer("win-rate", ClosedIn, WinRate, "What part of the closed deals was won", win_rate),
     _list("losses", Losses, Loss, "From which stage deals were lost, and why", ("line", "reason")),

@@ -7,6 +7,7 @@ from pydantic import BaseModel, BeforeValidator
 
 from domain.receivables import Bounced, Received, Refunded
 from domain.values import Currency, Id
+from projections.explanation import Explanation
 from projections.query import ListParameters, Period, Query, comma_separated
 from projections.shapes import Register, Row
 
@@ -65,5 +66,8 @@ queries = (
         SummaryRow,
         "Payments by bank account, direction and client",
         order=("client", "bank_account", "direction", "currency"),
+        explained_by=Explanation(
+            keys=("client", "bank_account", "direction", "currency"), sums=("received", "refunded", "bounced", "net")
+        ),
     ),
 )

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from domain.values import Day, Moment
+from projections.explanation import Explanation
 
 SQL = Path(__file__).with_name("sql")
 
@@ -62,7 +63,8 @@ class Query:
 
     ``assemble`` makes an answer that is not a list of the rows, None meaning not found. ``row`` describes a row for the
     documentation. ``names`` go into the SQL where it stands for several tables of one shape. ``of`` is the card that a
-    list belongs to: without it there is no list, not even an empty one.
+    list belongs to: without it there is no list, not even an empty one. ``explained_by`` tells which events are behind
+    its figures, or in words why there is nothing to tell.
     """
 
     path: str
@@ -75,6 +77,7 @@ class Query:
     assemble: Assemble | None = None
     names: Mapping[str, str] = field(default_factory=dict)
     of: str = ""
+    explained_by: Explanation | str = "nobody has said yet what its figures are made of"
 
     @cached_property
     def order_keys(self) -> tuple[str, ...]:
@@ -85,7 +88,16 @@ class Query:
 
     @cached_property
     def text(self) -> str:
-        text = (SQL / f"{self.sql}.sql").read_text(encoding="utf-8")
+        return self._filled(self.sql)
+
+    @cached_property
+    def pieces(self) -> str:
+        """The SQL of its explanation."""
+        assert isinstance(self.explained_by, Explanation)
+        return self._filled(f"explain/{self.explained_by.sql or self.sql}")
+
+    def _filled(self, sql: str) -> str:
+        text = (SQL / f"{sql}.sql").read_text(encoding="utf-8")
         for name, value in self.names.items():
             text = text.replace(f"{{{name}}}", value)
         return text

@@ -29,6 +29,7 @@ from projections import credit, statement
 from projections import payments as summary
 from projections.cards import patch
 from projections.credit import debtor
+from projections.explanation import Explanation
 from projections.payments import payments
 from projections.projection import Projection
 from projections.query import ListParameters, Query
@@ -155,6 +156,10 @@ queries = (
         AgeingRow,
         "Receivables by age",
         order=("client", "counterparty", "currency"),
+        explained_by=Explanation(
+            keys=("client", "counterparty", "currency"),
+            sums=("current", "d1_30", "d31_60", "d61_90", "over_90", "unapplied", "balance"),
+        ),
     ),
     Query(
         "/v1/receivables/open-items",
@@ -164,6 +169,9 @@ queries = (
         OpenItem,
         "What is open, item by item",
         order=("client", "due_on", "invoice"),
+        explained_by=Explanation(
+            keys=("client", "counterparty", "currency", "invoice", "due_on"), sums=("amount", "open", "overdue_days")
+        ),
     ),
     *statement.queries,
     *credit.queries,

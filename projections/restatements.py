@@ -56,6 +56,7 @@ def _query(
         what,
         order=("position", *dimensions, "figure"),
         names={"restated": end},
+        explained_by="each restatement is what one event did, and names it",
     )
 
 

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, Field, model_validator
 
 from domain.values import ZERO, Currency, Id
-from projections.query import Parameters, Period, Query, Result
+from projections.explanation import Explanation
+from projections.query import SQL, Parameters, Period, Query, Result
 
 
 class Statement(Period, Parameters):
@@ -72,5 +73,7 @@ queries = (
         StatementEntry,
         "Statement of account",
         assemble=statement,
+        names={"debtor": (SQL / "receivables_debtor.sql").read_text(encoding="utf-8")},
+        explained_by=Explanation(sums=("opening", "debits", "credits", "closing", "debit", "credit"), within="entry"),
     ),
 )

@@ -13,6 +13,7 @@ from domain.promises import OrderCancelled, Ordered, Released, Reserved
 from domain.stock import CountAdjusted, Counted, Received, ReturnedIn, ReturnedOut, Shipped, WrittenOff
 from domain.transfers import Accepted, Announced, Dispatched, LostInTransit
 from domain.values import ZERO, Day, Id
+from projections.explanation import Explanation
 from projections.projection import Projection
 from projections.query import ListParameters, Period, Query, comma_separated
 from projections.shapes import Register, Row
@@ -191,8 +192,28 @@ class MovementRow(_Place):
 projection = Projection("stock", 2, (stock, stock_promise))
 _PLACE = ("product", "warehouse", "lot")
 queries = (
-    Query("/v1/stock/balances", "stock", "stock_balances", Balances, Balance, "Stock on hand", order=_PLACE),
-    Query("/v1/stock/turnovers", "stock", "stock_turnovers", Turnovers, Turnover, "Stock turnovers", order=_PLACE),
+    Query(
+        "/v1/stock/balances",
+        "stock",
+        "stock_balances",
+        Balances,
+        Balance,
+        "Stock on hand",
+        order=_PLACE,
+        explained_by=Explanation(
+            keys=_PLACE, sums=("on_hand", "reserved", "available", "in_transit", "incoming", "forecast")
+        ),
+    ),
+    Query(
+        "/v1/stock/turnovers",
+        "stock",
+        "stock_turnovers",
+        Turnovers,
+        Turnover,
+        "Stock turnovers",
+        order=_PLACE,
+        explained_by=Explanation(keys=_PLACE, sums=("opening", "received", "issued", "closing")),
+    ),
     Query(
         "/v1/stock/movements",
         "stock",
@@ -201,5 +222,6 @@ queries = (
         MovementRow,
         "Stock movements",
         order=("position", "line"),
+        explained_by="each movement is what one event did, and names it",
     ),
 )

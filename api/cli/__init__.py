@@ -16,6 +16,7 @@ from api.cli import (
     consume,
     demo,
     diff,
+    explain,
     exporting,
     generations,
     importing,
@@ -53,6 +54,7 @@ app.command("demo")(demo.demo)
 app.command("rebuild")(rebuild.rebuild)
 app.command("check")(check.check)
 app.command("diff")(diff.diff)
+app.command("explain")(explain.explain)
 app.command("repartition")(repartition.repartition)
 app.add_typer(generations.app, name="generations")
 app.add_typer(quarantine.app, name="quarantine")

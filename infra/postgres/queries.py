@@ -13,10 +13,12 @@ from psycopg2.extras import RealDictCursor
 from infra.partitions import partition_of
 from infra.postgres import head
 from infra.postgres.connection import Pool, read_sql
+from infra.postgres.generations import HOLD, LET_GO
 
 SQL = Path(__file__).with_name("sql")
 ANSWER = read_sql(SQL / "answer.sql")
 PROGRESS = "SELECT progress(%(answered_from)s)"
+NOW = "SELECT now() AS now"
 LAGS = read_sql(SQL / "lags.sql")
 AUDIT_EVENTS = read_sql(SQL / "audit_events.sql")
 COMMIT = read_sql(SQL / "commit.sql")
@@ -49,21 +51,33 @@ def page(sql: str, order: Sequence[str], *, goes_on: bool) -> str:
     return f"SELECT * FROM (\n{sql}\n) list {where} ORDER BY {keys} LIMIT %(most)s"
 
 
+def narrowed(sql: str, narrowing: Mapping[str, str | None]) -> str:
+    """One of the rows of a list that have these cells, given by their names, and how many there are: ``rows_found``."""
+    cells = [f'"{name}" IS NULL' if cell is None else f'"{name}" = %({name})s' for name, cell in narrowing.items()]
+    where = f"WHERE {' AND '.join(cells)}" if cells else ""
+    return f"SELECT *, count(*) OVER () AS rows_found FROM (\n{sql}\n) list {where} LIMIT 1"
+
+
 class Queries:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._commit = lru_cache(maxsize=1_000)(self._read_commit)
 
     @contextmanager
-    def moment(self) -> Iterator["Answering"]:
-        """One moment of the database, for as many questions as an answer needs."""
+    def moment(self, projection: str | None = None) -> Iterator["Answering"]:
+        """One moment of the database, for as many questions as an answer needs. What is read of a projection that is
+        named is of one generation."""
         with self._pool.connection() as connection, connection.cursor(cursor_factory=RealDictCursor) as cursor:
+            if projection:
+                cursor.execute(HOLD, (projection,))
             cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             try:
                 yield Answering(cursor)
             finally:
                 if not connection.closed:
                     cursor.execute("COMMIT")
+                    if projection:
+                        cursor.execute(LET_GO, (projection,))
 
     def answer(self, projection: str, sql: str, given: Mapping[str, Any]) -> tuple[Progress, list[dict[str, Any]]]:
         """The rows of a projection's query, and how far the projection is."""
@@ -109,6 +123,16 @@ class Answering:
     def log_size(self) -> int:
         self.cursor.execute(head.POSITION)
         return int(self.cursor.fetchall()[0]["position"])
+
+    def now(self) -> datetime:
+        """Its time: what ``now()`` is in all its questions."""
+        [row] = self.rows(NOW, {})
+        moment: datetime = row["now"]
+        return moment
+
+    def progress(self, projection: str) -> Progress:
+        [row] = self.rows(PROGRESS, {"answered_from": projection})
+        return Progress(projection, *row["progress"])
 
     def rows(self, sql: str, given: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         self.cursor.execute(sql, given)

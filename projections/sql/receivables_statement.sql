@@ -1,11 +1,5 @@
 -- One row an entry, each with the opening; one without a document if there are none. What moves nothing is no entry.
--- A counterparty's clients are looked up first, since what moved is found by client.
-WITH debtor AS (
-    SELECT key, facts FROM debtor_at('infinity', %(known_at)s) WHERE key IN (%(client)s, %(counterparty)s)
-), its_client AS (
-    SELECT substr(fact, 8) FROM debtor, jsonb_object_keys(facts) AS fact
-     WHERE key = %(counterparty)s AND starts_with(fact, 'client.')
-), opening AS (
+WITH {debtor}, opening AS (
     SELECT coalesce(sum(amount), 0) AS opening
       FROM receivables_at(LEAST(%(before_from)s, %(as_of)s), %(known_at)s)
      WHERE (%(client)s IS NULL OR client = %(client)s)

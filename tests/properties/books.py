@@ -113,7 +113,7 @@ def projector(
 class Books:
     def __init__(self, database: Database, pool: Pool) -> None:
         self.database = database
-        self._pool = pool
+        self.pool = pool
         self._read_models = PostgresReadModels(database)
         self._read_models.prepare(PROJECTIONS)
         self._ledger = Ledger.read(pool)
@@ -166,7 +166,7 @@ class Books:
 
     @contextmanager
     def cursor(self) -> Iterator[Cursor]:
-        with self._pool.connection() as connection, connection.cursor() as cursor:
+        with self.pool.connection() as connection, connection.cursor() as cursor:
             yield cursor
 
 

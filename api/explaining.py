@@ -1,0 +1,176 @@
+"""Explains a figure: which cell of which answer it is, and what each event contributed to it."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from psycopg2 import DataError
+from pydantic import ValidationError
+
+from api.http.problems import invalid
+from api.querying import known_position, meta_of, read_cursor, values_of, write_cursor
+from api.rendering import flat
+from domain.refusal import Refusal
+from infra.postgres.contributions import Contributions, Place
+from infra.postgres.migrate import Ledger
+from infra.postgres.queries import Answering, Queries, narrowed
+from projections import QUERIES
+from projections.explanation import Cell, Explanation
+from projections.query import Parameters, Query
+
+NOT_OF_A_FIGURE = ("format", "cursor", "limit")
+"""They tell how a list is shown, and a figure is looked for in the whole of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """An answer, or a row of one: ``narrowing`` tells by which of its keys, None being none."""
+
+    query: Query
+    explanation: Explanation
+    given: Parameters
+    narrowing: Mapping[str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """``parts`` are told of a number that is no sum; a text is no sum of anything."""
+
+    value: Any
+    parts: Mapping[str, Any] | None
+    items: Sequence[Mapping[str, Any]]
+    next: str | None
+    meta: Mapping[str, Any]
+
+    @property
+    def is_number(self) -> bool:
+        return self.parts is not None or not isinstance(self.value, str)
+
+    @property
+    def total(self) -> Any:
+        return sum((item["contribution"] for item in self.items), 0)
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether all contributions, if this is the only page, make the value; what is no sum cannot fail."""
+        return not self.is_number or self.parts is not None or self.total == (self.value or 0)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        event = ("position", "type", "stream", "effective_at", "recorded_at", "actor")
+        return (*event, "part", "contribution") if self.parts is not None else (*event, "contribution")
+
+
+def read_figure(address: str) -> Figure:
+    """The figure at the address of a query. Its parameters may also name keys of a row, so that one row remains; an
+    empty one stands for none. Refusal ``invalid``."""
+    try:
+        parts = urlsplit(address)
+    except ValueError as error:
+        raise Refusal("invalid", f"figure: {error}", field="figure") from error
+    query, in_path = _query_at(parts.path)
+    if not isinstance(query.explained_by, Explanation):
+        message = f"figure: {query.path} is not explained: {query.explained_by}."
+        raise Refusal("invalid", message, field="figure", explained=_explained())
+    asked = {**dict(parse_qsl(parts.query, keep_blank_values=True)), **in_path}
+    if with_nul := [name for name, text in asked.items() if "\0" in text]:
+        raise Refusal("invalid", f"figure: {with_nul[0]}: no text has a NUL", field="figure")
+    own = {field.alias or name for name, field in query.parameters.model_fields.items()}
+    narrowing = {
+        name: text or None
+        for name, text in asked.items()
+        if name in query.explained_by.keys and (name not in own or not text)
+    }
+    told = {name: text for name, text in asked.items() if name not in narrowing and name not in NOT_OF_A_FIGURE}
+    try:
+        return Figure(query, query.explained_by, query.parameters.model_validate(told), narrowing)
+    except ValidationError as error:
+        refusal = invalid(error)
+        raise Refusal("invalid", f"figure: {refusal.message}", field="figure", **refusal.facts) from error
+
+
+def _query_at(path: str) -> tuple[Query, Mapping[str, str]]:
+    """The first that fits, as routes are found, with what its path names."""
+    for query in QUERIES:
+        pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", query.path)
+        if found := re.fullmatch(pattern, path):
+            return query, {name: unquote(text) for name, text in found.groupdict().items()}
+    raise Refusal("invalid", f"figure: there is no query at {path}.", field="figure", explained=_explained())
+
+
+def _explained() -> list[str]:
+    return [query.path for query in QUERIES if isinstance(query.explained_by, Explanation)]
+
+
+def explain(
+    queries: Queries, ledger: Ledger, figure: Figure, name: str, cursor: str | None = None, limit: int | None = None
+) -> Explained | None:
+    """The cell of this name, and what events contributed to it, all of one moment. None if there is no such answer.
+    Refusal ``invalid`` if there is not one row, or no such cell."""
+    after = _place(cursor) if cursor else None
+    known_at = known_position(queries, figure.given)
+    with queries.moment(figure.query.projection) as answering:
+        values = values_of(ledger, figure.given, known_at, answering.now())
+        answer = _answer(answering, figure, values)
+        if answer is None:
+            return None
+        cell = _cell(figure.explanation.cells(answer), name)
+        parts = figure.explanation.parts(cell.figure)
+        asked = Contributions(figure.query, cell, parts, values, figure.explanation.adds_up)
+        items = asked.page(answering, after, None if limit is None else limit + 1)
+        sums = None if asked.is_sum or not asked.adds_up else asked.sums(answering)
+        meta = meta_of(values, figure.given, answering.progress(figure.query.projection))
+    next = None
+    if limit is not None and len(items) > limit:
+        items = items[:limit]
+        next = write_cursor([items[-1]["position"], items[-1]["part"]])
+    shown = [item if sums is not None else {k: v for k, v in item.items() if k != "part"} for item in items]
+    return Explained(cell.value, sums, shown, next, meta)
+
+
+def _place(cursor: str) -> Place:
+    position, part = read_cursor(cursor, 2)
+    if not (position.isascii() and position.isdigit() and len(position) < 19):
+        raise Refusal("invalid", "This cursor is not one of this list.", field="cursor")
+    return int(position), part
+
+
+def _answer(answering: Answering, figure: Figure, values: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """That which is asked about: the answer, or the one row that is left of it."""
+    query = figure.query
+    if query.assemble:
+        body = query.assemble(answering.rows(query.text, values), values)
+        if body is None:
+            return None
+        groups = body.get("groups", [body])
+        if groups and (unknown := figure.narrowing.keys() - groups[0].keys()):
+            message = f"figure: {', '.join(sorted(unknown))} tells nothing apart in it; group by it."
+            raise Refusal("invalid", message, field="figure")
+        rows = [row for row in groups if all(row[name] == cell for name, cell in figure.narrowing.items())]
+        return _only(figure, rows, len(rows))
+    try:
+        found = answering.rows(narrowed(query.text, figure.narrowing), {**values, **figure.narrowing})
+    except DataError as error:
+        raise Refusal("invalid", f"figure: {str(error).splitlines()[0]}", field="figure") from error
+    return _only(figure, found, found[0]["rows_found"] if found else 0)
+
+
+def _only(figure: Figure, rows: Sequence[Mapping[str, Any]], found: int) -> Mapping[str, Any]:
+    if found == 1:
+        return flat(rows[0])
+    told = figure.given.model_dump(by_alias=True, exclude_none=True)
+    apart = told.get("group_by", figure.explanation.keys)  # what is not grouped by is none in every row
+    keys = [key for key in figure.explanation.keys if rows and (key in apart or rows[0].get(key) is not None)]
+    narrow_by = [key for key in keys if key not in figure.narrowing and key not in told]
+    by = f"; {', '.join(narrow_by)} would narrow it" if narrow_by else ""
+    message = f"figure: one row is wanted, and there are {found or 'none'}{by}."
+    raise Refusal("invalid", message, field="figure", rows=found, narrow_by=narrow_by)
+
+
+def _cell(cells: Mapping[str, Cell], name: str) -> Cell:
+    if name not in cells:
+        there = ", ".join(cells)
+        raise Refusal("invalid", f"cell: no figure is called {name}; there are {there}.", field="cell", cells=[*cells])
+    return cells[name]

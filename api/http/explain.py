@@ -1,0 +1,74 @@
+"""Asks a figure where it comes from: the events behind a cell of an answer, as JSON and CSV."""
+
+import asyncio
+from typing import Annotated, Literal
+
+from fastapi import FastAPI, Query, Request
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.explaining import Explained, explain, read_figure
+from api.http.problems import answer
+from api.http.queries import wait_for
+from api.openapi import EXPLAINED, problems
+from api.rendering import csv_cell, dumps, to_csv
+from api.service import Service
+from domain.refusal import Refusal
+
+TEXT = r"^[^\x00]*$"
+
+
+class Asked(BaseModel):
+    """Which cell of which answer. An unknown parameter is refused: it would silently not count."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    figure: Annotated[
+        str,
+        Field(
+            max_length=4000,
+            pattern=TEXT,
+            description="Path and parameters of a query, URL-encoded; what a row is of narrows a list to it",
+            examples=["/v1/stock/balances?product=P1&warehouse=W1"],
+        ),
+    ]
+    cell: Annotated[
+        str,
+        Field(max_length=1000, pattern=TEXT, description="The figure's name in the answer", examples=["on_hand"]),
+    ]
+    cursor: Annotated[str | None, Field(max_length=1000, description="`next` of the page before")] = None
+    limit: Annotated[int, Field(ge=1, le=100_000)] = 100
+    min_position: Annotated[int | None, Field(ge=0, le=2**62, description="Wait until this position is seen")] = None
+    wait_ms: Annotated[int, Field(ge=0, le=30_000, description="How long to wait for min_position")] = 2_000
+    format: Literal["json", "csv"] | None = None
+
+
+def mount(app: FastAPI, service: Service) -> None:
+
+    @app.get("/v1/audit/explain", tags=["audit"], responses={200: EXPLAINED, **problems(404, 422, 503)})
+    async def get_explanation(request: Request, asked: Annotated[Asked, Query()]) -> Response:
+        """The events behind a figure, each with what it contributed. Contributions of a sum add up to its value."""
+        figure = read_figure(asked.figure)
+        wanted = {"min_position": asked.min_position, "wait_ms": asked.wait_ms} if asked.min_position else {}
+        await wait_for(service, figure.query.projection, figure.given.model_copy(update=wanted))
+        found = await asyncio.to_thread(
+            explain, service.queries, service.ledger, figure, asked.cell, asked.cursor, asked.limit
+        )
+        if found is None:
+            return answer(Refusal("not_found", f"There is nothing at {asked.figure}."))
+        wants_csv = asked.format == "csv" or (not asked.format and "text/csv" in request.headers.get("accept", ""))
+        return _csv(found) if wants_csv else Response(dumps(body(found)), media_type="application/json")
+
+
+def body(found: Explained) -> dict[str, object]:
+    parts = {} if found.parts is None else {"parts": found.parts}
+    return {"value": found.value, **parts, "items": found.items, "next": found.next, "meta": found.meta}
+
+
+def _csv(found: Explained) -> Response:
+    headers = {f"Grossbuch-{name.replace('_', '-')}": csv_cell(value) for name, value in found.meta.items()}
+    if not isinstance(found.value, str):
+        headers["Grossbuch-value"] = csv_cell(found.value)
+    if found.next:
+        headers["Grossbuch-next"] = found.next
+    return Response(to_csv(found.columns, found.items), 200, headers, media_type="text/csv; charset=utf-8")

@@ -1,0 +1,242 @@
+"""From a figure to the events behind it: over HTTP, in CSV and on the command line."""
+
+import csv
+from collections.abc import Mapping
+from decimal import Decimal
+from io import StringIO
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from projections import QUERIES
+from tests.e2e.api import Api, problem, table
+from tests.e2e.cli import Cli
+from tests.e2e.given import (
+    client,
+    deal,
+    estimated,
+    invoice,
+    moved,
+    payment,
+    pipeline,
+    product,
+    received,
+    shipped,
+    warehouse,
+    won,
+)
+from tests.e2e.test_queries import IDS, TOLD
+
+BALANCE = "/v1/stock/balances?product=P1&warehouse=W1"
+
+
+@pytest.fixture(scope="module")
+def book(shared: Api) -> Api:
+    """A little of everything."""
+    shared.given(client(), pipeline("sales", "free", "A", "B"), deal("X", "sales", "100.00", on="2026-05-01"))
+    shared.given(estimated("X", "120.00", on="2026-05-02"), moved("X", "B", on="2026-05-03"))
+    shared.given(deal("Y", "sales", "50.00", on="2026-05-01"), won("Y", on="2026-05-04"))
+    shared.given(product(), product("P2"), warehouse(), warehouse("W2"))
+    shared.given(received("4", on="2026-05-01"), received("9", on="2026-05-01", product="P2"))
+    shared.given(shipped("3", on="2026-05-05"), received("2", on="2026-05-03", warehouse="W2"))
+    shared.given(invoice("I1", "300.00", due="2026-06-10", effective_at="2026-05-10T12:00:00Z"))
+    paid = [{"invoice": "I1", "amount": "100.00"}]
+    shared.given(payment("Z1", "150.00", allocate=paid, effective_at="2026-06-12T12:00:00Z"))
+    return shared
+
+
+def address(figure: str, cell: str) -> str:
+    return f"/v1/audit/explain?figure={quote(figure, safe='')}&cell={quote(cell, safe='')}"
+
+
+def explained(book: Api, figure: str, cell: str) -> Any:
+    return book.ask(address(figure, cell))
+
+
+def contributions(found: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    return [(item["type"], item["contribution"]) for item in found["items"]]
+
+
+def test_a_balance_is_explained_by_the_movements_of_its_product_and_warehouse(book: Api) -> None:
+    found = explained(book, BALANCE, "on_hand")
+    assert (found["value"], found["next"]) == ("1", None)
+    assert contributions(found) == [("stock.received", "4"), ("stock.shipped", "-3")]
+    assert "parts" not in found
+    [event] = [event for event in book.events() if event["type"] == "stock.shipped"]
+    names = ("position", "type", "stream", "effective_at", "recorded_at")
+    assert found["items"][1] == {
+        **{name: event[name] for name in names},
+        "actor": event["metadata"].get("actor"),
+        "contribution": "-3",
+    }
+    assert found["meta"] == book.ask(BALANCE)["meta"] | {"as_of": found["meta"]["as_of"]}
+
+
+def test_the_moment_is_the_figure_s(book: Api) -> None:
+    assert contributions(explained(book, f"{BALANCE}&as_of=2026-05-04", "on_hand")) == [("stock.received", "4")]
+    shipped_at = explained(book, BALANCE, "on_hand")["items"][1]["position"]
+    found = explained(book, f"{BALANCE}&known_at={shipped_at - 1}", "on_hand")
+    assert (found["value"], contributions(found)) == ("4", [("stock.received", "4")])
+    assert found["meta"]["known_at"] == shipped_at - 1
+
+
+def test_an_old_debt_is_explained_by_what_is_open_in_its_bucket(book: Api) -> None:
+    ageing = "/v1/receivables/ageing?client=C1&as_of=2026-07-11"
+    assert contributions(explained(book, ageing, "d31_60")) == [
+        ("invoice.issued", "300.00"),
+        ("payment.allocated", "-100.00"),
+    ]
+    assert contributions(explained(book, ageing, "unapplied")) == [
+        ("payment.received", "-150.00"),
+        ("payment.allocated", "100.00"),
+    ]
+    balance = explained(book, ageing, "balance")
+    assert (balance["value"], contributions(balance)) == (
+        "150.00",
+        [("invoice.issued", "300.00"), ("payment.received", "-150.00")],
+    )
+    assert explained(book, ageing, "over_90")["items"] == []
+
+
+def test_a_deal_stands_where_a_move_put_it_and_is_worth_what_was_last_said(book: Api) -> None:
+    snapshot = "/v1/funnel/snapshot?pipeline=sales"
+    assert contributions(explained(book, snapshot, "stages.B.deals")) == [("deal.moved", 1)]
+    assert contributions(explained(book, snapshot, "stages.B.amount")) == [("deal.estimated", "120.00")]
+    assert contributions(explained(book, snapshot, "won.amount")) == [("deal.opened", "50.00")]
+    weighted = explained(book, snapshot, "weighted")
+    assert Decimal(weighted["value"]) == sum(Decimal(amount) for _, amount in contributions(weighted)) == 60
+    assert explained(book, snapshot, "stages.A.deals")["items"] == []
+
+
+def test_a_list_goes_on_in_pages_that_add_up(book: Api) -> None:
+    figure = address("/v1/stock/balances?group_by=product&product=P1", "on_hand")
+    first = book.ask(f"{figure}&limit=2")
+    rest = book.ask(f"{figure}&limit=2&cursor={first['next']}")
+    assert [len(first["items"]), len(rest["items"]), rest["next"]] == [2, 1, None]
+    assert first["value"] == rest["value"] == "3"
+    assert sum(Decimal(amount) for _, amount in [*contributions(first), *contributions(rest)]) == 3
+    for cursor in ("x", "WyIxeCIsIiJd", "WyItMSIsIiJd", book.ask("/v1/products?limit=1")["next"]):
+        problem(book.get(f"{figure}&cursor={cursor}"), 422, "invalid")
+
+
+def test_it_comes_as_csv(book: Api) -> None:
+    found = explained(book, BALANCE, "available")
+    for answer in (
+        book.get(address(BALANCE, "available") + "&format=csv"),
+        book.get(address(BALANCE, "available"), headers={"Accept": "text/csv"}),
+    ):
+        rows = table(answer)
+        assert list(rows[0]) == ["position", "type", "stream", "effective_at", "recorded_at", "actor", "contribution"]
+        assert [row["contribution"] for row in rows] == [item["contribution"] for item in found["items"]]
+        assert answer.headers["grossbuch-value"] == "1"
+        assert answer.headers["grossbuch-known-at"] == str(book.written)
+
+
+def test_a_figure_is_one_of_one_row(book: Api) -> None:
+    facts = problem(book.get(address("/v1/stock/balances?product=P1", "on_hand")), 422, "invalid")
+    assert (facts["rows"], facts["narrow_by"]) == (2, ["warehouse", "lot"])
+    assert "warehouse" in facts["detail"]
+    facts = problem(book.get(address("/v1/stock/balances?product=none", "on_hand")), 422, "invalid")
+    assert (facts["rows"], facts["narrow_by"]) == (0, [])
+
+
+def test_a_row_is_found_by_what_it_is_of_even_if_that_is_nothing(book: Api) -> None:
+    assert explained(book, f"{BALANCE}&lot=", "on_hand")["value"] == "1"
+    facts = problem(book.get(address("/v1/stock/balances?product=P1&lot=", "on_hand")), 422, "invalid")
+    assert (facts["rows"], facts["narrow_by"]) == (2, ["warehouse"])
+
+
+@pytest.mark.parametrize(
+    ("figure", "named"),
+    [
+        ("/v1/nothing", "explained"),
+        ("", "explained"),
+        ("http://[", None),
+        ("/v1/stock/movements?product=P1", "explained"),
+        ("/v1/stock/restatements", "explained"),
+        ("/v1/clients/C1/timeline", "explained"),
+        (f"{BALANCE}&asof=2026-05-01", "errors"),
+        (f"{BALANCE}&as_of=yesterday", "errors"),
+        ("/v1/funnel/snapshot", "errors"),
+        ("/v1/funnel/snapshot?pipeline=sales&owner=anna", None),
+        ("/v1/receivables/open-items?due_on=never", None),
+        (f"{BALANCE}%00", None),
+    ],
+)
+def test_a_figure_that_means_nothing_is_refused(book: Api, figure: str, named: str | None) -> None:
+    facts = problem(book.get(address(figure, "on_hand")), 422, "invalid")
+    assert facts["field"] == "figure"
+    assert named is None or facts[named]
+
+
+@pytest.mark.parametrize("cell", ["onhand", "product", "warehouse", "", "on_hand.x", "stages.A.deals"])
+def test_a_cell_that_is_no_figure_is_refused_with_those_that_are(book: Api, cell: str) -> None:
+    facts = problem(book.get(address(BALANCE, cell)), 422, "invalid")
+    assert facts["cells"] == ["on_hand", "reserved", "available", "in_transit", "incoming", "forecast"]
+
+
+def test_cells_of_an_answer_are_named_by_where_they_are(book: Api) -> None:
+    facts = problem(book.get(address("/v1/funnel/snapshot?pipeline=sales", "name")), 422, "invalid")
+    standing = [
+        f"{place}.{figure}" for place in ("stages.A", "stages.B", "won", "lost") for figure in ("deals", "amount")
+    ]
+    assert facts["cells"] == [*standing, "weighted"]
+
+
+def test_what_is_not_there_is_not_found(book: Api) -> None:
+    problem(book.get(address("/v1/funnel/snapshot?pipeline=none", "weighted")), 404, "not_found")
+
+
+@pytest.mark.parametrize("bad", ["limit=0", "limit=x", "format=xml", "as_of=2026-05-01", "min_position=-1"])
+def test_a_parameter_that_means_nothing_is_refused(book: Api, bad: str) -> None:
+    problem(book.http.get(f"{address(BALANCE, 'on_hand')}&{bad}"), 422, "invalid")
+
+
+def test_it_waits_for_what_was_just_written(api: Api) -> None:
+    api.given(product(), warehouse())
+    for number in range(1, 20):
+        api.given(received("1", on="2026-05-01"))
+        assert explained(api, BALANCE, "on_hand")["value"] == str(number)
+
+
+@pytest.fixture
+def entered(cli: Cli) -> Cli:
+    with cli.served() as api:
+        api.given(product(), warehouse(), received("4", on="2026-05-01"), shipped("3", on="2026-05-05"))
+        api.ask("/v1/stock/balances")
+    return cli
+
+
+def test_the_command_line_shows_a_running_total_and_that_it_adds_up(entered: Cli) -> None:
+    shown = entered("explain", BALANCE, "on_hand").stdout
+    for words in (("2026-05-01", "stock.received", "4", "4"), ("2026-05-05", "stock.shipped", "-3", "1")):
+        [line] = [line for line in shown.splitlines() if words[0] in line]
+        assert [cell for cell in line.replace("│", " ").split() if cell in words] == list(words)
+    assert "on_hand is 1: 2 contributions add up to it exactly." in shown
+
+
+def test_the_command_line_gives_csv_and_json(entered: Cli) -> None:
+    rows = list(csv.DictReader(StringIO(entered("explain", BALANCE, "on_hand", "--csv").stdout)))
+    assert [row["contribution"] for row in rows] == ["4", "-3"]
+    found = entered.json("explain", BALANCE, "on_hand")
+    assert (found["value"], [item["contribution"] for item in found["items"]]) == ("1", ["4", "-3"])
+
+
+def test_the_command_line_says_when_they_do_not_add_up(entered: Cli) -> None:
+    entered.execute(f"UPDATE {entered.ledger}_read.stock_balance SET on_hand = on_hand + 1")
+    shown = entered("explain", BALANCE, "on_hand", status=3).stdout
+    assert "on_hand is 2, and 2 contributions add up to 1: run `grossbuch check`." in shown
+
+
+def test_the_command_line_says_what_is_wrong_in_one_line(entered: Cli) -> None:
+    assert "there are on_hand, reserved" in entered("explain", BALANCE, "onhand", status=1).stderr
+    assert "there is no query at /v1/nothing" in entered("explain", "/v1/nothing", "on_hand", status=1).stderr
+    assert "There is nothing at" in entered("explain", "/v1/funnel/snapshot?pipeline=x", "weighted", status=1).stderr
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.path)
+def test_every_query_is_explained_or_says_why_not(book: Api, query: Any) -> None:
+    path = query.path.format(**IDS) + TOLD.get(query.path, "")
+    facts = problem(book.get(address(path, "nothing")), 422, "invalid")
+    assert facts["field"] in ("figure", "cell")
