@@ -11,7 +11,6 @@ from pydantic import ValidationError
 
 from api.http.problems import invalid
 from api.querying import known_position, meta_of, read_cursor, values_of, write_cursor
-from api.rendering import flat
 from domain.refusal import Refusal
 from infra.postgres.contributions import Contributions, Place
 from infra.postgres.migrate import Ledger
@@ -159,7 +158,7 @@ def _answer(answering: Answering, figure: Figure, values: Mapping[str, Any]) -> 
 
 def _only(figure: Figure, rows: Sequence[Mapping[str, Any]], found: int) -> Mapping[str, Any]:
     if found == 1:
-        return flat(rows[0])
+        return rows[0]
     told = figure.given.model_dump(by_alias=True, exclude_none=True)
     apart = told.get("group_by", figure.explanation.keys)  # what is not grouped by is none in every row
     keys = [key for key in figure.explanation.keys if rows and (key in apart or rows[0].get(key) is not None)]

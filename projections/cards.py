@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field, create_model
 
 from domain.event import Event
 from domain.values import Id
+from projections.explanation import Facts
 from projections.projection import Projection
 from projections.query import Assemble, ListParameters, Parameters, Query, Result
 from projections.shapes import Card, Cell, Row
@@ -41,9 +42,28 @@ def card_queries(
     key: type[Parameters] = create_model(f"{row.__name__}Parameters", __base__=Parameters, **fields)
     what = row.__name__.removesuffix("Card").lower()
     names = {"card": card.name, "key": card.key}
+    told = Facts(keys=(card.key,), sql="card")
     return (
-        Query(path, projection.name, "card_list", CardListParameters, row, f"All {what}s", (card.key,), names=names),
         Query(
-            f"{path}/{{{card.key}}}", projection.name, sql_one, key, row, f"One {what}", assemble=assemble, names=names
+            path,
+            projection.name,
+            "card_list",
+            CardListParameters,
+            row,
+            f"All {what}s",
+            (card.key,),
+            names=names,
+            explained_by=told,
+        ),
+        Query(
+            f"{path}/{{{card.key}}}",
+            projection.name,
+            sql_one,
+            key,
+            row,
+            f"One {what}",
+            assemble=assemble,
+            names=names,
+            explained_by=told,
         ),
     )

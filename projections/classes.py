@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, Field, ValidationInfo, computed_field, create_model, field_validator
 
 from domain.values import Currency, WireDecimal
+from projections.explanation import Explanation
 from projections.query import ListParameters, Period, Query, comma_separated
 
 Method = Literal["abc", "xyz", "bcg"]
@@ -88,5 +89,15 @@ queries = (
         ClassRow,
         "Clients by class: ABC, XYZ, BCG",
         order=("rank",),
+        explained_by=Explanation(
+            keys=("client",),
+            sums=("measure", "before"),
+            ratios={
+                "share": ("measure", "whole"),
+                "share_before": ("larger", "whole"),
+                "variation": ("measure",),
+                "growth": ("measure", "before"),
+            },
+        ),
     ),
 )

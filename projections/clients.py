@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from domain.clients import Changed, CounterpartyAdded, CounterpartyRetired, CreditLimitSet, Registered
 from projections.cards import card_queries, patch
+from projections.explanation import Facts
 from projections.projection import Projection
 from projections.shapes import Card, Row
 
@@ -75,13 +76,24 @@ class ClientCard(BaseModel):
     credit_limit: CreditLimit | None = None
 
 
+class ClientFacts(Facts):
+    """Of a counterparty the day on which it was retired is told apart from the rest."""
+
+    def fact(self, name: str) -> str:
+        if not name.startswith("counterparties."):
+            return name
+        counterparty, _, field = name.removeprefix("counterparties.").rpartition(".")
+        return f"retired.{counterparty}" if field == "retired_on" else f"counterparty.{counterparty}.{field}"
+
+
 projection = Projection("clients", 3, (client,))
 _all, _one = card_queries("/v1/clients", client, projection, ClientCard)
 _FOUND = (
     "%(search)s IS NULL OR strpos(lower(name), lower(%(search)s)) > 0"
     ' OR strpos(lower(key COLLATE "default"), lower(%(search)s)) > 0'
 )
+_EXPLAINED = ClientFacts(keys=("client",), within="counterparty", sql="card")
 queries = (
-    replace(_all, sql="clients", names={"where": _FOUND}),
-    replace(_one, sql="clients", names={"where": "key = %(client)s"}),
+    replace(_all, sql="clients", names={**_all.names, "where": _FOUND}, explained_by=_EXPLAINED),
+    replace(_one, sql="clients", names={**_one.names, "where": "key = %(client)s"}, explained_by=_EXPLAINED),
 )

@@ -50,3 +50,26 @@ class Explanation:
                     yield from self._cells(each, {**key, self.within: place}, f"{path}{name}.{place}.")
             elif name in self.sums or name in self.ratios:
                 yield path + name, Cell(name, value, key)
+
+
+class Facts(Explanation):
+    """Of cards: a fact is explained by the event that told it last, and what that contributed is the fact as text."""
+
+    adds_up = False
+
+    def cells(self, answer: Mapping[str, Any]) -> dict[str, Cell]:
+        return dict(self._cells(answer["facts"], {name: answer[name] for name in self.keys}, ""))
+
+    def _cells(self, node: Mapping[str, Any], key: Mapping[str, Any], path: str) -> Iterator[tuple[str, Cell]]:
+        for name, value in node.items():
+            if isinstance(value, Mapping):
+                yield from self._cells(value, key, f"{path}{name}.")
+            elif isinstance(value, list) and self.within and all(self.within in each for each in value):
+                for each in value:
+                    yield from self._cells(each, key, f"{path}{name}.{each[self.within]}.")
+            elif name != self.within:
+                yield path + name, Cell("value", value, {**key, "fact": self.fact(path + name)})
+
+    def fact(self, name: str) -> str:
+        """By which name the card keeps it."""
+        return name

@@ -17,10 +17,10 @@ Dimension = Literal["owner", "source", "segment"]
 Grouping = Annotated[list[Dimension], BeforeValidator(comma_separated)]
 Money = Annotated[Currency | None, Field(description="Amounts in this currency; default: the book's")]
 
-#: What several figures' SQL begin with; closings and those standing have moves in them.
+#: What several figures' SQL begin with, and their explanations; who comes first has later ones in it.
 PARTS = {
     name: (SQL / f"funnel_{name}.sql").read_text(encoding="utf-8")
-    for name in ("standing", "closings", "moves", "days", "worth")
+    for name in ("standing", "visits", "credit", "closings", "moves", "days", "worth")
 }
 
 
@@ -175,7 +175,7 @@ def _answer(
     row: type[BaseModel],
     title: str,
     assemble: Assemble,
-    explained_by: Explanation | str = "not yet",
+    explained_by: Explanation,
 ) -> Query:
     return Query(
         f"/v1/funnel/{name}",
@@ -191,11 +191,29 @@ def _answer(
 
 
 def _list(
-    name: str, parameters: type[ListParameters], row: type[BaseModel], title: str, order: tuple[str, ...]
+    name: str,
+    parameters: type[ListParameters],
+    row: type[BaseModel],
+    title: str,
+    order: tuple[str, ...],
+    explained_by: Explanation,
 ) -> Query:
-    sql = f"funnel_{name}"
-    return Query(f"/v1/funnel/{name}", "deals", sql, parameters, row, title, order=order, of="pipeline", names=PARTS)
+    return Query(
+        f"/v1/funnel/{name}",
+        "deals",
+        f"funnel_{name}",
+        parameters,
+        row,
+        title,
+        order=order,
+        of="pipeline",
+        names=PARTS,
+        explained_by=explained_by,
+    )
 
+
+#: How long something took is explained by what each took, in seconds.
+_SPANS = {"median_days": ("seconds",), "p90_days": ("seconds",)}
 
 queries = (
     _answer(
@@ -206,11 +224,68 @@ queries = (
         snapshot,
         Explanation(keys=("owner", "source", "segment"), within="stage", sums=("deals", "amount", "weighted")),
     ),
-    _answer("cohort", OpenedIn, StageReached, "How far deals have come", cohort),
-    _answer("win-rate", ClosedIn, WinRate, "What part of the closed deals was won", win_rate),
-    _list("losses", Losses, Loss, "From which stage deals were lost, and why", ("line", "reason")),
-    _list("transitions", Moves, Transition, "Moves from state to state", ("line",)),
-    _list("durations", Moves, Duration, "How long deals stay in a stage", ("line",)),
-    _answer("cycle", ClosedIn, Cycle, "How long it takes from opening to winning or losing", cycle),
-    _list("attribution", Attribution, Attributed, "What led to the deals that were won", ("source",)),
+    _answer(
+        "cohort",
+        OpenedIn,
+        StageReached,
+        "How far deals have come",
+        cohort,
+        Explanation(
+            within="stage",
+            sums=("opened", "reached", "visited", "won", "lost", "open"),
+            ratios={"step_conversion": ("reached", "next"), "conversion": ("opened", "won")},
+        ),
+    ),
+    _answer(
+        "win-rate",
+        ClosedIn,
+        WinRate,
+        "What part of the closed deals was won",
+        win_rate,
+        Explanation(sums=("won", "lost"), ratios={"rate": ("won", "closed")}),
+    ),
+    _list(
+        "losses",
+        Losses,
+        Loss,
+        "From which stage deals were lost, and why",
+        ("line", "reason"),
+        Explanation(keys=("stage", "reason"), sums=("deals", "amount")),
+    ),
+    _list(
+        "transitions",
+        Moves,
+        Transition,
+        "Moves from state to state",
+        ("line",),
+        Explanation(keys=("from", "to"), sums=("deals",)),
+    ),
+    _list(
+        "durations",
+        Moves,
+        Duration,
+        "How long deals stay in a stage",
+        ("line",),
+        Explanation(
+            keys=("stage",),
+            sums=("visits", "open_visits"),
+            ratios={"mean_days": ("seconds", "visits"), **_SPANS, "per_deal_mean_days": ("seconds", "deals")},
+        ),
+    ),
+    _answer(
+        "cycle",
+        ClosedIn,
+        Cycle,
+        "How long it takes from opening to winning or losing",
+        cycle,
+        Explanation(within="outcome", sums=("deals",), ratios={"mean_days": ("seconds", "deals"), **_SPANS}),
+    ),
+    _list(
+        "attribution",
+        Attribution,
+        Attributed,
+        "What led to the deals that were won",
+        ("source",),
+        Explanation(keys=("source",), sums=("deals", "amount")),
+    ),
 )

@@ -1,10 +1,5 @@
 -- How long visits to a stage took that have come to an end; those that have not are only counted.
-WITH {moves}, visit AS (
-    SELECT stage, deal, effective_at, left_at FROM move
-     WHERE outcome = 'open'
-       AND (%(opened_from)s IS NULL OR (opened_at AT TIME ZONE %(time_zone)s)::date >= %(opened_from)s)
-       AND (%(opened_to)s IS NULL OR (opened_at AT TIME ZONE %(time_zone)s)::date <= %(opened_to)s)
-), span AS (
+WITH {visits}, span AS (
     SELECT stage AS key, deal, extract(epoch FROM left_at - effective_at)::numeric(40, 20) AS seconds
       FROM visit WHERE left_at IS NOT NULL
 ), {days}, still AS (

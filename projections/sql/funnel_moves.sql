@@ -1,4 +1,5 @@
--- The pipeline's stages, all states of a deal, and the deals' moves as they are seen: where from, where to, until when.
+-- The pipeline's stages, all states of a deal, and the deals' moves as they are seen: where from, where to, until when,
+-- and which move ended it.
 stage AS (
     SELECT ordinality AS n, s ->> 'stage' AS stage, s ->> 'name' AS name, (s ->> 'probability')::numeric AS probability
       FROM pipeline_at(NULL, %(known_at)s), jsonb_array_elements(facts -> 'stages') WITH ORDINALITY AS t (s, ordinality)
@@ -10,7 +11,7 @@ stage AS (
      WHERE EXISTS (SELECT FROM stage)
 ), move AS (
     SELECT seen.*, coalesce(lag(state) OVER life, 'start') AS was, lead(effective_at) OVER life AS left_at,
-           first_value(effective_at) OVER life AS opened_at
+           lead(position) OVER life AS left_by, first_value(effective_at) OVER life AS opened_at
       FROM (SELECT *, CASE outcome WHEN 'open' THEN stage ELSE outcome END AS state FROM deal_history) seen
      WHERE pipeline = %(pipeline)s
        AND effective_at <= %(moment)s AND (%(known_at)s IS NULL OR position <= %(known_at)s)

@@ -1,7 +1,7 @@
 -- What the deal of a closing was worth when it closed, in the currency that is asked for.
 LEFT JOIN LATERAL (
-    SELECT amount, minor_units
-      FROM (SELECT amount, currency, minor_units FROM deal_facts
+    SELECT amount, minor_units, position
+      FROM (SELECT amount, currency, minor_units, position FROM deal_facts
              WHERE deal = closing.deal AND amount IS NOT NULL
                AND (effective_at, position) <= (closing.effective_at, closing.position)
                AND (%(known_at)s IS NULL OR position <= %(known_at)s)

@@ -270,9 +270,9 @@ def _once(step: Step) -> object:
     return step.event.invoice if isinstance(step.event, receivables.Issued) else object()
 
 
-def steps_of(events: st.SearchStrategy[Event], max_size: int = 25) -> st.SearchStrategy[list[Step]]:
+def steps_of(events: st.SearchStrategy[Event], max_size: int = 25, min_size: int = 0) -> st.SearchStrategy[list[Step]]:
     one = st.builds(lambda event, at: Step(order_key(event), event, at), events, moments)
-    return st.lists(one, max_size=max_size, unique_by=_once)
+    return st.lists(one, min_size=min_size, max_size=max_size, unique_by=_once)
 
 
 histories = steps_of(

@@ -1,24 +1,25 @@
 """What events contributed to a figure adds up to it exactly: every query, every row, every figure, at any moment."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import quote, urlencode
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.explaining import explain, read_figure
+from api.explaining import Explained, explain, read_figure
 from api.querying import ask
-from api.rendering import flat
+from domain import clients
 from domain.event import Event
 from infra.postgres.migrate import Ledger
 from infra.postgres.queries import Queries
 from projections import QUERIES
-from projections.explanation import Explanation
+from projections.explanation import Explanation, Facts
 from projections.query import ListParameters, Query
 from tests.properties.books import Books
 from tests.properties.histories import (
@@ -37,26 +38,51 @@ from tests.properties.histories import (
     steps_of,
     stock_events,
 )
-from tests.properties.test_known_at import QUESTIONS
+from tests.properties.ratios import RATIOS, by_hand
+from tests.properties.test_funnel import funnels
+from tests.properties.test_known_at import CLOSED, PERIOD, QUESTIONS
 
-AREAS: Mapping[str, st.SearchStrategy[Event]] = {
-    "/v1/stock": st.one_of(stock_events, promise_events),
-    "/v1/receivables": st.one_of(receivables_events, client_events),
-    "/v1/payments": receivables_events,
-    "/v1/clients": st.one_of(receivables_events, client_events),
-    "/v1/funnel": st.one_of(deal_events, deal_events, client_events),
-    "/v1/deals": deal_events,
-    "/v1/products": other_events,
-    "/v1/warehouses": other_events,
-    "/v1/pipelines": other_events,
+#: Somebody who may owe, up to a limit, and a pipeline.
+SETUP = [
+    Step("pipeline", PIPELINE, MONTHS[0]),
+    Step("client-C1", clients.Registered(client="C1", name="C1", attributes={"segment": "big"}), MONTHS[0]),
+    Step("account-C1", clients.CounterpartyAdded(client="C1", counterparty="A"), MONTHS[0]),
+    Step("account-C1", clients.CreditLimitSet(client="C1", amount=Decimal(100), currency="EUR"), MONTHS[0]),
+]
+
+
+def many(events: st.SearchStrategy[Event]) -> st.SearchStrategy[list[Step]]:
+    return steps_of(events, min_size=10)
+
+
+#: Which events may have happened, by where they are asked about.
+AREAS: Mapping[str, st.SearchStrategy[list[Step]]] = {
+    "/v1/stock": many(st.one_of(stock_events, promise_events)),
+    "/v1/receivables": many(st.one_of(receivables_events, receivables_events, client_events)),
+    "/v1/payments": many(receivables_events),
+    "/v1/clients": many(st.one_of(receivables_events, receivables_events, client_events)),
+    "/v1/funnel": st.builds(list.__add__, funnels(), steps_of(st.one_of(deal_events, client_events))),
+    "/v1/deals": many(deal_events),
+    "/v1/products": many(other_events),
+    "/v1/warehouses": many(other_events),
+    "/v1/pipelines": many(other_events),
 }
 
 MORE: list[tuple[str, dict[str, str]]] = [
     ("/v1/stock/balances", {"group_by": "warehouse,lot"}),
-    ("/v1/stock/turnovers", {"from": "2025-12-15", "to": "2026-02-10", "group_by": "product"}),
-    ("/v1/payments/summary", {"from": "2025-12-15", "to": "2026-02-10", "group_by": "direction"}),
+    ("/v1/stock/turnovers", {**PERIOD, "group_by": "product"}),
+    ("/v1/payments/summary", {**PERIOD, "group_by": "direction"}),
     ("/v1/receivables/exposure", {"client": "C2"}),
+    ("/v1/products/{product}", {"product": "P1"}),
+    ("/v1/warehouses/{warehouse}", {"warehouse": "W1"}),
+    ("/v1/pipelines/{pipeline}", {"pipeline": "p"}),
     ("/v1/funnel/snapshot", {"pipeline": "p", "group_by": "owner", "currency": "USD"}),
+    *[
+        ("/v1/funnel/attribution", {**CLOSED, "method": method, "until": until})
+        for method in ("first", "last", "linear")
+        for until in ("opening", "winning")
+    ],
+    ("/v1/clients/classes", {**PERIOD, "method": "abc", "measure": "payments", "currency": "USD"}),
 ]
 
 
@@ -97,42 +123,56 @@ class Explainer:
                     for key in query.explained_by.keys
                     if key in row and (key in apart or row[key] is not None)
                 }
-            yield flat(row), narrowing
+            yield row, narrowing
 
-    def explain(self, query: Query, given: Mapping[str, str], cell: str) -> Any:
+    def explain(self, query: Query, given: Mapping[str, str], cell: str) -> Explained:
         names = [part.split("}")[0] for part in query.path.split("{")[1:]]
         path = query.path.format(**{name: quote(given[name], safe="") for name in names})
         rest = {name: text for name, text in given.items() if name not in names}
-        return explain(self.queries, self.ledger, read_figure(f"{path}?{urlencode(rest)}"), cell)
+        found = explain(self.queries, self.ledger, read_figure(f"{path}?{urlencode(rest)}"), cell)
+        assert found
+        return found
 
 
-def check(found: Any, name: str, value: Any) -> None:
-    assert found.value == value, name
+def check_sum(found: Explained, name: str) -> None:
     contributions = [item["contribution"] for item in found.items]
-    if found.parts is None:
-        assert sum(contributions) == (value or 0), name
-        assert value is not None or not contributions
+    assert 0 not in contributions
+    if found.value is None:
+        assert contributions == [], name
     else:
-        by_part: dict[str, Decimal] = dict.fromkeys(found.parts, Decimal(0))
-        for item in found.items:
-            by_part[item["part"]] += item["contribution"]
-        assert by_part == found.parts, name
-    places = [(item["position"], item.get("part", "")) for item in found.items]
-    assert places == sorted(set(places)), name
+        assert sum(contributions) == found.value, name
 
 
-as_ofs = st.none() | moments | days
+def check_parts(found: Explained, name: str, row: Mapping[str, Any]) -> None:
+    assert found.parts is not None
+    sums: dict[str, Any] = dict.fromkeys(found.parts, 0)
+    for item in found.items:
+        sums[item["part"]] += item["contribution"]
+    assert sums == found.parts, name
+    figure = name.rpartition(".")[2]
+    contributions = [item["contribution"] for item in found.items]
+    if found.value is not None and figure in RATIOS:
+        assert by_hand(figure, found.parts, contributions, row) == found.value, name
+
+
+def check_fact(found: Explained, name: str) -> None:
+    [item] = found.items
+    told = item["contribution"]
+    assert (told if found.value is None or isinstance(found.value, str) else json.loads(told)) == found.value, name
+
+
+as_ofs = st.none() | st.just(date(2026, 3, 31)) | moments | days
 
 
 @pytest.mark.parametrize("area", AREAS)
-@given(data=st.data(), as_of=as_ofs, known=st.none() | st.integers(0, 25))
-@settings(max_examples=25)
+@given(data=st.data(), as_of=as_ofs, known=st.none() | st.integers(5, 40))
+@settings(max_examples=60)
 def test_contributions_add_up_to_every_figure(
     books: Books, area: str, data: st.DataObject, as_of: datetime | date | None, known: int | None
 ) -> None:
-    steps = by_ids(lawful(data.draw(steps_of(AREAS[area]))))
+    steps = by_ids(lawful(data.draw(AREAS[area])))
     books.wipe()
-    books.project(placed([Step("pipeline", PIPELINE, MONTHS[0]), *steps]))
+    books.project(placed([*SETUP, *steps]))
     moment = {"as_of": as_of.isoformat()} if as_of else {}
     moment |= {"known_at": str(known)} if known is not None else {}
     explainer = Explainer(books)
@@ -140,4 +180,39 @@ def test_contributions_add_up_to_every_figure(
         for row, narrowing in explainer.rows(query, {**given_, **moment}):
             for name, cell in query.explained_by.cells(row).items():
                 found = explainer.explain(query, {**given_, **moment, **narrowing}, name)
-                check(found, name, cell.value)
+                assert found.value == cell.value, name
+                places = [(item["position"], item.get("part", "")) for item in found.items]
+                assert places == sorted(set(places)), name
+                if isinstance(query.explained_by, Facts):
+                    check_fact(found, name)
+                elif found.parts is None:
+                    check_sum(found, name)
+                else:
+                    check_parts(found, name, row)
+
+
+def test_what_is_not_explained_is_a_list_of_events() -> None:
+    reasons = {query.path: query.explained_by for query in QUERIES if not isinstance(query.explained_by, Explanation)}
+    assert {path.rpartition("/")[2]: reason.endswith("and names it") for path, reason in reasons.items()} == {
+        "movements": True,
+        "restatements": True,
+        "timeline": True,
+    }
+
+
+NO_FIGURES = {"/v1/clients/classes": {"rank"}, "/v1/receivables/dso": {"days"}}
+"""A place in a list, and what follows from what was asked."""
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.path)
+def test_every_number_of_an_answer_is_a_figure(query: Query) -> None:
+    if not isinstance(query.explained_by, Explanation) or isinstance(query.explained_by, Facts):
+        return
+    fields = query.row.model_fields.items()
+    numbers = {name for name, field in fields if {int, Decimal} & {field.annotation, *get_args(field.annotation)}}
+    assert numbers - {*query.explained_by.sums, *query.explained_by.ratios} == NO_FIGURES.get(query.path, set())
+
+
+def test_all_of_them_are_asked_about() -> None:
+    asked = {query.path for area in AREAS for query, _ in queries_of(area)}
+    assert asked == {query.path for query in QUERIES if isinstance(query.explained_by, Explanation)}

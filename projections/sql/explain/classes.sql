@@ -1,0 +1,26 @@
+-- What a client brought, and what all did against which it is measured: the whole, and the larger ones before it.
+WITH moved AS (
+    SELECT 'sales' AS measure, position, client, currency, effective_on, effective_at, amount FROM sales_movement
+     UNION ALL
+    SELECT 'payments', position, client, currency, effective_on, effective_at, received - refunded - bounced
+      FROM payments_movement
+), known AS (
+    SELECT position, client, effective_on, effective_at, amount FROM moved
+     WHERE measure = %(measure)s AND currency = coalesce(%(currency)s, %(book_currency)s)
+       AND (%(known_at)s IS NULL OR position <= %(known_at)s)
+), brought AS (
+    SELECT position, client, amount FROM known
+     WHERE effective_on BETWEEN %(from_)s AND LEAST(%(to)s, %(on)s) AND effective_at <= %(moment)s
+), ranked AS (
+    SELECT client, sum(amount) AS measure, row_number() OVER (ORDER BY sum(amount) DESC, client) AS rank
+      FROM brought GROUP BY client
+)
+SELECT position, %(client)s AS client, CASE client WHEN %(client)s THEN amount END AS measure,
+       CASE WHEN ranked.measure > 0 AND (%(method)s <> 'bcg' OR rank = 1) THEN amount END AS whole,
+       CASE WHEN ranked.measure > 0 AND %(method)s = 'abc'
+             AND rank < (SELECT rank FROM ranked WHERE client = %(client)s) THEN amount END AS larger,
+       NULL::numeric AS before
+  FROM brought JOIN ranked USING (client)
+ UNION ALL
+SELECT position, client, NULL, NULL, NULL, amount FROM known
+ WHERE %(method)s = 'bcg' AND client = %(client)s AND effective_on >= %(before)s AND effective_on < %(from_)s
