@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
+from api.explaining import explain, read_figure
 from api.querying import ask
 from infra.postgres.connection import Database, Pool
 from infra.postgres.migrate import Ledger, migrate
-from infra.postgres.queries import Queries
+from infra.postgres.queries import Answering, Queries
 from infra.postgres.read_models import PostgresReadModels
 from infra.postgres.shape_sql import log_table
 from projections import PROJECTIONS, QUERIES
@@ -111,3 +112,37 @@ def test_one_is_found_without_reading_all(
     given = {name: value for name, value in ASKED.items() if name in names and name != "warehouse"}
     ask(Queries(full), Ledger("EUR", "UTC"), query, query.parameters.model_validate({**given, **moment}))
     assert sum(pages) < MOST_PAGES
+
+
+@pytest.mark.parametrize("moment", ["", "&as_of=2026-03-10", "&known_at=15000"], ids=["now", "then", "as known"])
+@pytest.mark.parametrize(
+    ("figure", "cell"),
+    [
+        ("/v1/stock/balances?product=K7", "available"),
+        ("/v1/stock/balances?product=K7&group_by=product", "on_hand"),
+        ("/v1/stock/turnovers?product=K7&from=2026-01-10&to=2026-03-15", "closing"),
+        ("/v1/receivables/ageing?client=K7&by=counterparty", "balance"),
+        ("/v1/receivables/statement?client=K7&from=2026-01-10&to=2026-03-15", "closing"),
+        ("/v1/receivables/dso?client=K7&from=2026-01-10&to=2026-03-15", "dso_net"),
+        ("/v1/receivables/exposure?client=K7", "exposure"),
+        ("/v1/payments/summary?client=K7&from=2026-01-10&to=2026-03-15", "net"),
+        ("/v1/pipelines/K7?as_of=2026-03-10", "stages"),
+    ],
+)
+def test_a_figure_of_one_is_explained_without_reading_all(
+    full: Pool, figure: str, cell: str, moment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages: list[int] = []
+    read = Answering.rows
+
+    def explained(self: Answering, sql: str, given: Mapping[str, Any]) -> Any:
+        [row] = read(self, f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {sql}", given)
+        plan = row["QUERY PLAN"][0]["Plan"]
+        pages.append(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
+        return read(self, sql, given)
+
+    monkeypatch.setattr(Answering, "rows", explained)
+    joint = "&" if "?" in figure else "?"
+    asked = read_figure(figure + (joint + moment[1:] if moment else ""))
+    assert explain(Queries(full), Ledger("EUR", "UTC"), asked, cell)
+    assert max(pages) < MOST_PAGES
