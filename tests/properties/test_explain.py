@@ -68,11 +68,23 @@ AREAS: Mapping[str, st.SearchStrategy[list[Step]]] = {
     "/v1/pipelines": many(other_events),
 }
 
+WINTER = {"from": "2025-11-01", "to": "2026-04-30"}
+CLOSED_IN_WINTER = {"pipeline": "p", "closed_from": "2025-11-01", "closed_to": "2026-04-30"}
+
 MORE: list[tuple[str, dict[str, str]]] = [
     ("/v1/stock/balances", {"group_by": "warehouse,lot"}),
     ("/v1/stock/turnovers", {**PERIOD, "group_by": "product"}),
     ("/v1/payments/summary", {**PERIOD, "group_by": "direction"}),
     ("/v1/receivables/exposure", {"client": "C2"}),
+    ("/v1/stock/turnovers", {**WINTER, "group_by": "product"}),
+    ("/v1/payments/summary", {**WINTER, "group_by": "client"}),
+    ("/v1/receivables/statement", {**WINTER, "client": "C1"}),
+    ("/v1/receivables/dso", WINTER),
+    ("/v1/clients/classes", {**WINTER, "method": "bcg", "measure": "payments", "from": "2026-01-15"}),
+    ("/v1/funnel/cohort", {"pipeline": "p", "opened_from": "2025-11-01", "opened_to": "2026-04-30"}),
+    ("/v1/funnel/win-rate", CLOSED_IN_WINTER),
+    ("/v1/funnel/losses", CLOSED_IN_WINTER),
+    ("/v1/funnel/cycle", CLOSED_IN_WINTER),
     ("/v1/products/{product}", {"product": "P1"}),
     ("/v1/warehouses/{warehouse}", {"warehouse": "W1"}),
     ("/v1/pipelines/{pipeline}", {"pipeline": "p"}),
@@ -166,7 +178,7 @@ as_ofs = st.none() | st.just(date(2026, 3, 31)) | moments | days
 
 @pytest.mark.parametrize("area", AREAS)
 @given(data=st.data(), as_of=as_ofs, known=st.none() | st.integers(5, 40))
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_contributions_add_up_to_every_figure(
     books: Books, area: str, data: st.DataObject, as_of: datetime | date | None, known: int | None
 ) -> None:
@@ -189,6 +201,25 @@ def test_contributions_add_up_to_every_figure(
                     check_sum(found, name)
                 else:
                     check_parts(found, name, row)
+
+
+@pytest.mark.parametrize("area", ["/v1/stock", "/v1/payments"])
+@given(data=st.data(), known=st.integers(4, 30))
+@settings(max_examples=20)
+def test_what_was_known_then_is_what_events_up_to_then_contributed(
+    books: Books, area: str, data: st.DataObject, known: int
+) -> None:
+    steps = by_ids(data.draw(AREAS[area]))
+    books.wipe()
+    books.project(placed([*SETUP, *steps]))
+    explainer = Explainer(books)
+    for query, given_ in queries_of(area):
+        for row, narrowing in explainer.rows(query, given_):
+            then = [row for row, key in explainer.rows(query, {**given_, "known_at": str(known)}) if key == narrowing]
+            for name in query.explained_by.cells(row):
+                items = explainer.explain(query, {**given_, **narrowing}, name).items
+                was = sum(item["contribution"] for item in items if item["position"] <= known)
+                assert was == sum(row[name] for row in then), name
 
 
 def test_what_is_not_explained_is_a_list_of_events() -> None:
