@@ -159,10 +159,7 @@ def _answer(answering: Answering, figure: Figure, values: Mapping[str, Any]) -> 
 def _only(figure: Figure, rows: Sequence[Mapping[str, Any]], found: int) -> Mapping[str, Any]:
     if found == 1:
         return rows[0]
-    told = figure.given.model_dump(by_alias=True, exclude_none=True)
-    apart = told.get("group_by", figure.explanation.keys)  # what is not grouped by is none in every row
-    keys = [key for key in figure.explanation.keys if rows and (key in apart or rows[0].get(key) is not None)]
-    narrow_by = [key for key in keys if key not in figure.narrowing and key not in told]
+    narrow_by = [key for key in figure.explanation.keys if len({row.get(key) for row in rows}) > 1]
     by = f"; {', '.join(narrow_by)} would narrow it" if narrow_by else ""
     message = f"figure: one row is wanted, and there are {found or 'none'}{by}."
     raise Refusal("invalid", message, field="figure", rows=found, narrow_by=narrow_by)

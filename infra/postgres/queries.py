@@ -52,10 +52,10 @@ def page(sql: str, order: Sequence[str], *, goes_on: bool) -> str:
 
 
 def narrowed(sql: str, narrowing: Mapping[str, str | None]) -> str:
-    """One of the rows of a list that have these cells, given by their names, and how many there are: ``rows_found``."""
+    """Some of the rows of a list that have these cells, given by their names; and how many do, ``rows_found``."""
     cells = [f'"{name}" IS NULL' if cell is None else f'"{name}" = %({name})s' for name, cell in narrowing.items()]
     where = f"WHERE {' AND '.join(cells)}" if cells else ""
-    return f"SELECT *, count(*) OVER () AS rows_found FROM (\n{sql}\n) list {where} LIMIT 1"
+    return f"SELECT *, count(*) OVER () AS rows_found FROM (\n{sql}\n) list {where} LIMIT 100"
 
 
 class Queries:

@@ -133,6 +133,22 @@ def test_the_tutorial_s_first_steps_lead_where_it_says(reader: Reader) -> None:
     assert again == owed
 
 
+def test_figures_are_explained_as_the_page_says(reader: Reader) -> None:
+    page = ROOT / "docs/how-to/ask-why.md"
+    reader.read(page)
+    shown = [line.strip() for line in page.read_text(encoding="utf-8").splitlines() if line.startswith("    ")]
+    for answer in (reader.answer("explain '", "known_at=10"), reader.answer("explain '", "2026-05-31' on_hand")):
+        told = [line.strip() for line in answer.splitlines() if line.strip()]
+        assert all(line in shown for line in told), answer
+    items = reader.json("explain", "d1_30")["items"]
+    assert [(each["type"], each["contribution"]) for each in items] == [
+        ("invoice.issued", "300.00"),
+        ("payment.allocated", "-100.00"),
+    ]
+    rows = csv.DictReader(StringIO(reader.answer("format=csv")))
+    assert sum(float(row["contribution"]) for row in rows) == 200
+
+
 def test_a_month_is_closed_as_the_page_says(reader: Reader) -> None:
     reader.read(ROOT / "docs/how-to/close-a-month.md")
     owed = reader.json("/v1/receivables/ageing?as_of=2026-05-31'")["items"]

@@ -1,7 +1,7 @@
 """From a figure to the events behind it: over HTTP, in CSV and on the command line."""
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from io import StringIO
 from typing import Any
@@ -12,17 +12,20 @@ import pytest
 from projections import QUERIES
 from tests.e2e.api import Api, problem, table
 from tests.e2e.cli import Cli
+from tests.e2e.conftest import served
 from tests.e2e.given import (
     client,
     deal,
     estimated,
     invoice,
+    lost,
     moved,
     payment,
     pipeline,
     product,
     received,
     shipped,
+    touched,
     warehouse,
     won,
 )
@@ -135,7 +138,7 @@ def test_it_comes_as_csv(book: Api) -> None:
 
 def test_a_figure_is_one_of_one_row(book: Api) -> None:
     facts = problem(book.get(address("/v1/stock/balances?product=P1", "on_hand")), 422, "invalid")
-    assert (facts["rows"], facts["narrow_by"]) == (2, ["warehouse", "lot"])
+    assert (facts["rows"], facts["narrow_by"]) == (2, ["warehouse"])
     assert "warehouse" in facts["detail"]
     facts = problem(book.get(address("/v1/stock/balances?product=none", "on_hand")), 422, "invalid")
     assert (facts["rows"], facts["narrow_by"]) == (0, [])
@@ -240,3 +243,115 @@ def test_every_query_is_explained_or_says_why_not(book: Api, query: Any) -> None
     path = query.path.format(**IDS) + TOLD.get(query.path, "")
     facts = problem(book.get(address(path, "nothing")), 422, "invalid")
     assert facts["field"] in ("figure", "cell")
+
+
+class TestTheFunnel:
+    """Positions, which no sum can tell right from wrong: each figure by the event that made it what it is."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def funnel(cls, dsn: str) -> Iterator[Api]:
+        """X went from A to B and was won for 120; Y was lost for its price, 50; Z stands in B."""
+        with served(dsn) as api:
+            api.given(
+                client(), pipeline("sales", "free", "A", "B"), touched("C1", "call", on="2026-04-30", interaction="T1")
+            )
+            for id, amount in (("X", "100.00"), ("Y", "50.00"), ("Z", "10.00")):
+                api.given(deal(id, "sales", amount, on="2026-05-01"))
+            api.given(moved("X", "B", on="2026-05-03"), moved("Z", "B", on="2026-05-06"))
+            api.given(estimated("X", "120.00", on="2026-05-04"), won("X", on="2026-05-05"))
+            api.given(lost("Y", "price", on="2026-05-04"))
+            yield api
+
+    @pytest.mark.parametrize(
+        ("figure", "cell", "events"),
+        [
+            ("snapshot?", "lost.amount", ["deal.opened Y 50.00"]),
+            ("snapshot?", "stages.B.deals", ["deal.moved Z 1"]),
+            ("cohort?opened_from=2026-05-01&opened_to=2026-05-31", "opened", [f"deal.opened {id} 1" for id in "XYZ"]),
+            (
+                "cohort?opened_from=2026-05-01&opened_to=2026-05-31",
+                "stages.B.reached",
+                ["deal.moved X 1", "deal.moved Z 1"],
+            ),
+            ("cohort?opened_from=2026-05-01&opened_to=2026-05-31", "won", ["deal.won X 1"]),
+            ("cohort?opened_from=2026-05-01&opened_to=2026-05-31", "open", ["deal.moved Z 1"]),
+            ("win-rate?closed_from=2026-05-01&closed_to=2026-05-31", "lost", ["deal.lost Y 1"]),
+            (
+                "win-rate?closed_from=2026-05-01&closed_to=2026-05-31",
+                "rate",
+                ["deal.won X closed 1", "deal.won X won 1", "deal.lost Y closed 1"],
+            ),
+            ("losses?closed_from=2026-05-01&closed_to=2026-05-31&stage=A&reason=price", "deals", ["deal.lost Y 1"]),
+            ("losses?closed_from=2026-05-01&closed_to=2026-05-31", "amount", ["deal.opened Y 50.00"]),
+            ("transitions?from=A&to=B", "deals", ["deal.moved X 1", "deal.moved Z 1"]),
+            ("durations?stage=B", "visits", ["deal.won X 1"]),
+            ("durations?stage=B", "open_visits", ["deal.moved Z 1"]),
+            ("durations?stage=B", "median_days", ["deal.won X seconds 172800"]),
+            ("cycle?closed_from=2026-05-01&closed_to=2026-05-31", "won.deals", ["deal.won X 1"]),
+            ("attribution?closed_from=2026-05-01&closed_to=2026-05-31&source=call", "deals", ["deal.won X 1"]),
+            (
+                "attribution?closed_from=2026-05-01&closed_to=2026-05-31&source=call",
+                "amount",
+                ["interaction.logged T1 120.00"],
+            ),
+        ],
+    )
+    def test_a_figure_is_made_by_events(self, funnel: Api, figure: str, cell: str, events: list[str]) -> None:
+        found = explained(funnel, f"/v1/funnel/{figure}&pipeline=sales", cell)
+        told = [
+            " ".join(
+                str(word)
+                for word in (
+                    item["type"],
+                    item["stream"].partition("-")[2],
+                    item.get("part"),
+                    item["contribution"],
+                )
+                if word is not None
+            )
+            for item in found["items"]
+        ]
+        assert told == events
+
+
+def test_a_group_is_a_row_of_its_own(api: Api) -> None:
+    api.given(client(), pipeline("sales", "free", "A"))
+    api.given(deal("X", "sales", "7.00", on="2026-05-01", owner="anna"), deal("Y", "sales", "5.00", on="2026-05-01"))
+    grouped = "/v1/funnel/snapshot?pipeline=sales&group_by=owner"
+    facts = problem(api.get(address(grouped, "weighted")), 422, "invalid")
+    assert (facts["rows"], facts["narrow_by"]) == (2, ["owner"])
+    assert explained(api, f"{grouped}&owner=anna", "stages.A.amount")["value"] == "7.00"
+    assert explained(api, f"{grouped}&owner=", "stages.A.amount")["value"] == "5.00"
+    problem(api.get(address(f"{grouped}&owner=boris", "weighted")), 422, "invalid")
+
+
+def test_a_fact_of_a_card_is_explained_by_the_event_that_told_it_last(api: Api) -> None:
+    api.given(client(attributes={"size": "small", "branch": "retail"}), client("C2"))
+    api.given({"type": "client.change", "client": "C1", "attributes": {"size": "big"}})
+    api.given({"type": "client.add_counterparty", "client": "C1", "counterparty": "K1", "name": "Anna Süd"})
+    for figure in ("/v1/clients/C1", "/v1/clients?client=C1"):
+        facts = {
+            "name": ("client.registered", "Anna Schmidt GmbH"),
+            "attributes.size": ("client.changed", "big"),
+            "attributes.branch": ("client.registered", "retail"),
+            "counterparties.K1.name": ("client.counterparty_added", "Anna Süd"),
+        }
+        for cell, (event, fact) in facts.items():
+            found = explained(api, figure, cell)
+            assert (found["value"], contributions(found)) == (fact, [(event, fact)])
+    size = explained(api, "/v1/clients/C1?known_at=2", "attributes.size")
+    assert (size["value"], contributions(size)) == ("small", [("client.registered", "small")])
+    rows = table(api.get(address("/v1/clients/C1", "counterparties.K1.name") + "&format=csv"))
+    assert [row["contribution"] for row in rows] == ["Anna Süd"]
+    facts = problem(api.get(address("/v1/clients/C1", "client")), 422, "invalid")
+    assert "attributes.size" in facts["cells"]
+    problem(api.get(address("/v1/clients/none", "name")), 404, "not_found")
+
+
+def test_a_fact_of_a_card_is_shown_on_the_command_line(entered: Cli) -> None:
+    shown = entered("explain", "/v1/products/P1", "costing").stdout
+    assert "product.registered" in shown
+    assert "costing is fifo." in shown
+    shown = entered("explain", "/v1/receivables/dso?from=2026-05-01&to=2026-05-31", "dso_net").stdout
+    assert "dso_net is none: it is no sum, and made of balance 0, sales 0." in shown
