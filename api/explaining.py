@@ -15,9 +15,12 @@ from domain.refusal import Refusal
 from infra.postgres.contributions import Contributions, Place
 from infra.postgres.migrate import Ledger
 from infra.postgres.queries import Answering, Queries, narrowed
-from projections import QUERIES
+from infra.postgres.shape_sql import log_table
+from projections import PROJECTIONS, QUERIES
 from projections.explanation import Cell, Explanation
 from projections.query import Parameters, Query
+
+HOLDING = {projection.name: log_table(projection.shapes[0]) for projection in PROJECTIONS}
 
 NOT_OF_A_FIGURE = ("format", "cursor", "limit")
 """They tell how a list is shown, and a figure is looked for in the whole of it."""
@@ -110,7 +113,7 @@ def explain(
     Refusal ``invalid`` if there is not one row, or no such cell."""
     after = _place(cursor) if cursor else None
     known_at = known_position(queries, figure.given)
-    with queries.moment(figure.query.projection) as answering:
+    with queries.moment(HOLDING[figure.query.projection]) as answering:
         values = values_of(ledger, figure.given, known_at, answering.now())
         answer = _answer(answering, figure, values)
         if answer is None:

@@ -20,7 +20,6 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from infra.postgres.connection import Database, read_sql
-from infra.postgres.generations import HOLD, LET_GO
 from infra.postgres.migrate import read_ledger
 from infra.postgres.shape_sql import filled
 from projections import QUERIES
@@ -31,6 +30,10 @@ CHECKS = Path(__file__).with_name("checks")
 FIRST = 10
 """Events of a violation that are told."""
 
+# Before the snapshot, so that a swap that it waits for is in it. By this lock swaps take turns; waiting for it, unlike
+# for the tables, they do not hold up who reads.
+HOLD = "SELECT pg_advisory_lock_shared(hashtextextended(%s, 1))"
+LET_GO = "SELECT pg_advisory_unlock_shared(hashtextextended(%s, 1))"
 BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 REACHED = """
 SELECT p.version, min(t.position) FROM projection p JOIN tracking t ON t.consumer = p.name

@@ -32,10 +32,6 @@ VERSION = (
     "INSERT INTO projection (name, version) VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET version = excluded.version"
 )
 
-# Around a transaction of several statements that read a projection, and before its snapshot: a swap waits so long.
-HOLD = "SELECT pg_advisory_lock_shared(hashtextextended(%s, 1))"
-LET_GO = "SELECT pg_advisory_unlock_shared(hashtextextended(%s, 1))"
-
 GIVE_WAY = "100ms"
 """Well under PostgreSQL's deadlock_timeout, so that it is never a reader that is ended."""
 

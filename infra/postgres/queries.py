@@ -13,12 +13,14 @@ from psycopg2.extras import RealDictCursor
 from infra.partitions import partition_of
 from infra.postgres import head
 from infra.postgres.connection import Pool, read_sql
-from infra.postgres.generations import HOLD, LET_GO
 
 SQL = Path(__file__).with_name("sql")
 ANSWER = read_sql(SQL / "answer.sql")
 PROGRESS = "SELECT progress(%(answered_from)s)"
 NOW = "SELECT now() AS now"
+HOLD = "LOCK TABLE {table} IN ACCESS SHARE MODE"
+"""Unlike a question, this takes no snapshot yet."""
+
 LAGS = read_sql(SQL / "lags.sql")
 AUDIT_EVENTS = read_sql(SQL / "audit_events.sql")
 COMMIT = read_sql(SQL / "commit.sql")
@@ -64,20 +66,18 @@ class Queries:
         self._commit = lru_cache(maxsize=1_000)(self._read_commit)
 
     @contextmanager
-    def moment(self, projection: str | None = None) -> Iterator["Answering"]:
-        """One moment of the database, for as many questions as an answer needs. What is read of a projection that is
-        named is of one generation."""
+    def moment(self, holding: str | None = None) -> Iterator["Answering"]:
+        """One moment of the database, for as many questions as an answer needs. Those on a projection, of which a table
+        is named, are of one generation: a swap, which moves all its tables or none, gives way."""
         with self._pool.connection() as connection, connection.cursor(cursor_factory=RealDictCursor) as cursor:
-            if projection:
-                cursor.execute(HOLD, (projection,))
             cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             try:
+                if holding:
+                    cursor.execute(HOLD.format(table=holding))
                 yield Answering(cursor)
             finally:
                 if not connection.closed:
                     cursor.execute("COMMIT")
-                    if projection:
-                        cursor.execute(LET_GO, (projection,))
 
     def answer(self, projection: str, sql: str, given: Mapping[str, Any]) -> tuple[Progress, list[dict[str, Any]]]:
         """The rows of a projection's query, and how far the projection is."""

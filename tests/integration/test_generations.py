@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from threading import Event, Thread
 from typing import Any
 
+import psycopg2
 import pytest
 
 from domain.deals import Assigned
@@ -174,6 +175,18 @@ def test_constant_queries_see_no_error_and_no_mixture_in_ten_swaps(database: Dat
     assert {len(factors) for factors, _ in seen} == {1}
     assert {distinct for _, distinct in seen} == {1}
     assert len(seen) > 2
+
+
+@pytest.mark.usefixtures("given")
+def test_a_swap_gives_way_to_an_answer_of_several_questions(database: Database, pool: Pool) -> None:
+    new = filled(database, pool, times(2, 2), len(TOLD), 1)
+    with Queries(pool).moment(holding="given_movement") as answering:
+        with pytest.raises(psycopg2.errors.LockNotAvailable):
+            Generations(database).swap(new)
+        assert answering.rows("SELECT sum(times) AS times FROM given_movement", {}) == [{"times": 4}]
+        assert answering.rows("SELECT sum(times_in) AS times FROM given_turnover", {}) == [{"times": 4}]
+    Generations(database).swap(new)
+    assert pool.read("SELECT sum(times) FROM given_movement") == [(8,)]
 
 
 @pytest.mark.usefixtures("given")
