@@ -26,6 +26,10 @@ NOT_OF_A_FIGURE = ("format", "cursor", "limit")
 """They tell how a list is shown, and a figure is looked for in the whole of it."""
 
 
+TOLD = 200
+"""Cells that are named to who asked for none of them; a statement may have many entries."""
+
+
 @dataclass(frozen=True, slots=True)
 class Figure:
     """An answer, or a row of one: ``narrowing`` tells by which of its keys, None being none."""
@@ -170,6 +174,8 @@ def _only(figure: Figure, rows: Sequence[Mapping[str, Any]], found: int) -> Mapp
 
 def _cell(cells: Mapping[str, Cell], name: str) -> Cell:
     if name not in cells:
-        there = ", ".join(cells)
-        raise Refusal("invalid", f"cell: no figure is called {name}; there are {there}.", field="cell", cells=[*cells])
+        by_depth = sorted(cells, key=lambda name: name.count("."))
+        there = ", ".join([*by_depth[:TOLD], *(["…"] if len(cells) > TOLD else [])])
+        message = f"cell: no figure is called {name}; there are {there}."
+        raise Refusal("invalid", message, field="cell", cells=by_depth[:TOLD])
     return cells[name]

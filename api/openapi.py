@@ -245,7 +245,7 @@ EXPLAINED: dict[str, Any] = {
             {
                 "type": "object",
                 "properties": {
-                    "value": {"type": ["string", "integer", "null"]},
+                    "value": {"description": "A number as in the answer; of a card any fact"},
                     "parts": {"type": "object", "description": "Of what is no sum: its parts, each a sum"},
                     "items": {"type": "array", "items": _CONTRIBUTION},
                     "next": {"type": ["string", "null"]},

@@ -182,9 +182,21 @@ def test_a_cell_that_is_no_figure_is_refused_with_those_that_are(book: Api, cell
 def test_cells_of_an_answer_are_named_by_where_they_are(book: Api) -> None:
     facts = problem(book.get(address("/v1/funnel/snapshot?pipeline=sales", "name")), 422, "invalid")
     standing = [
-        f"{place}.{figure}" for place in ("stages.A", "stages.B", "won", "lost") for figure in ("deals", "amount")
+        f"{place}.{figure}" for place in ("won", "lost", "stages.A", "stages.B") for figure in ("deals", "amount")
     ]
-    assert facts["cells"] == [*standing, "weighted"]
+    assert facts["cells"] == ["weighted", *standing]
+
+
+def test_an_entry_of_a_statement_is_explained_by_its_number(book: Api) -> None:
+    statement = "/v1/receivables/statement?client=C1&from=2026-06-01&to=2026-06-30"
+    assert contributions(explained(book, statement, "opening")) == [("invoice.issued", "300.00")]
+    assert contributions(explained(book, statement, "entries.1.credit")) == [("payment.received", "150.00")]
+    assert contributions(explained(book, statement, "closing")) == [
+        ("invoice.issued", "300.00"),
+        ("payment.received", "-150.00"),
+    ]
+    facts = problem(book.get(address(statement, "entries.2.credit")), 422, "invalid")
+    assert facts["cells"][:4] == ["opening", "debits", "credits", "closing"]
 
 
 def test_what_is_not_there_is_not_found(book: Api) -> None:
