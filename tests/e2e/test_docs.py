@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from docs import pictures
 from tests.e2e.api import Api
 from tests.e2e.load import eventually
 from tests.e2e.serving import GROSSBUCH, Up
@@ -51,6 +52,10 @@ class Reader:
         self._directory = directory
         self.answers: dict[str, str] = {}
 
+    @property
+    def address(self) -> str:
+        return self._api.address
+
     def read(self, page: Path) -> None:
         for line in lines(page):
             answer = self.type(line.text)
@@ -67,7 +72,7 @@ class Reader:
             .replace("/tmp/first-book", str(self._directory))
         )
         environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
-        done = subprocess.run(["bash", "-ec", here], capture_output=True, text=True, timeout=60, env=environment)
+        done = subprocess.run(["bash", "-ec", here], capture_output=True, text=True, timeout=240, env=environment)
         assert done.returncode == 0, f"{text}: {done.stderr}"
         return done.stdout
 
@@ -174,6 +179,21 @@ def test_the_reason_of_a_refusal_is_found_where_the_page_says(reader: Reader) ->
     assert (shipment["document"], shipment["quantity"]) == ("S1", "-8")
     assert reader.json("dry_run=true")["position"] is None
     assert [event["type"] for event in reader.json("/v1/audit/events")["items"]] == ["client.registered"]
+
+
+def test_the_past_is_as_the_page_and_its_pictures_say(reader: Reader) -> None:
+    reader.read(ROOT / "docs/how-to/ask-about-the-past.md")
+    then, now = (reader.json("/v1/stock/balances", f"known_at={position}") for position in (91178, 91180))
+    assert (then["items"][0]["on_hand"], now["items"][0]["on_hand"]) == ("203", "234")
+    restated = reader.json("/v1/stock/restatements")["items"]
+    assert [(row["on"], row["was"], row["is"]) for row in restated] == [
+        ("2017-01-03", "206", "197"),
+        ("2017-01-05", "197", "237"),
+    ]
+    assert "add up to it exactly" in reader.answer("grossbuch explain")
+    drawn = {path.name: path.read_text(encoding="utf-8") for path in pictures.PICTURES.iterdir()}
+    pictures.main(reader.address)
+    assert drawn == {path.name: path.read_text(encoding="utf-8") for path in pictures.PICTURES.iterdir()}
 
 
 def standing(snapshot: dict[str, Any]) -> dict[str, int]:
