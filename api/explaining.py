@@ -42,17 +42,14 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """``parts`` are told of a number that is no sum; a text is no sum of anything."""
+    """``parts`` are told of a number that is no sum. A fact of a card is no number, whatever it looks like."""
 
     value: Any
+    is_number: bool
     parts: Mapping[str, Any] | None
     items: Sequence[Mapping[str, Any]]
     next: str | None
     meta: Mapping[str, Any]
-
-    @property
-    def is_number(self) -> bool:
-        return self.parts is not None or not isinstance(self.value, str)
 
     @property
     def total(self) -> Any:
@@ -133,7 +130,7 @@ def explain(
         items = items[:limit]
         next = write_cursor([items[-1]["position"], items[-1]["part"]])
     shown = [item if sums is not None else {k: v for k, v in item.items() if k != "part"} for item in items]
-    return Explained(cell.value, sums, shown, next, meta)
+    return Explained(cell.value, asked.adds_up, sums, shown, next, meta)
 
 
 def _place(cursor: str) -> Place:

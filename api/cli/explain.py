@@ -13,7 +13,7 @@ from api.cli.terminal import out, result, say, table
 from api.explaining import Explained, read_figure
 from api.explaining import explain as explained
 from api.http.explain import body
-from api.rendering import csv_cell, to_csv
+from api.rendering import csv_cell, dumps, to_csv
 from api.service import open_service
 from domain.refusal import Refusal
 
@@ -63,9 +63,9 @@ def _rows(found: Explained, time_zone: ZoneInfo) -> Iterator[Mapping[str, Any]]:
 
 
 def _sentence(found: Explained, cell: str) -> str:
-    value = "none" if found.value is None else csv_cell(found.value)
     if not found.is_number:
-        return f"{cell} is {value}."
+        return f"{cell} is {found.value if isinstance(found.value, str) else dumps(found.value).decode()}."
+    value = "none" if found.value is None else csv_cell(found.value)
     if found.parts is not None:
         parts = ", ".join(f"{part} {csv_cell(sum)}" for part, sum in found.parts.items())
         return f"{cell} is {value}: it is no sum, and made of {parts}."

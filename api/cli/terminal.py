@@ -44,12 +44,12 @@ def progress(what: str, total: int | None, *, shown: bool = True) -> Iterator[Ca
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
-    drawn = Table(title=title, title_justify="left")
+    drawn = Table(title=Text(title, "table.title"), title_justify="left")
     for column in columns:
         number = any(isinstance(row[column], int | Decimal) for row in rows)
         drawn.add_column(column, justify="right" if number else "left", no_wrap=True)
     for row in rows:
-        drawn.add_row(*("" if row[column] is None else _cell(row[column]) for column in columns))
+        drawn.add_row(*(Text("" if row[column] is None else _cell(row[column])) for column in columns))
     out.print(drawn)
 
 

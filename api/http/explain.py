@@ -67,7 +67,7 @@ def body(found: Explained) -> dict[str, object]:
 
 def _csv(found: Explained) -> Response:
     headers = {f"Grossbuch-{name.replace('_', '-')}": csv_cell(value) for name, value in found.meta.items()}
-    if not isinstance(found.value, str):
+    if found.is_number:
         headers["Grossbuch-value"] = csv_cell(found.value)
     if found.next:
         headers["Grossbuch-next"] = found.next

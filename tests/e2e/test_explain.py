@@ -356,14 +356,27 @@ def test_a_fact_of_a_card_is_explained_by_the_event_that_told_it_last(api: Api) 
     assert (size["value"], contributions(size)) == ("small", [("client.registered", "small")])
     rows = table(api.get(address("/v1/clients/C1", "counterparties.K1.name") + "&format=csv"))
     assert [row["contribution"] for row in rows] == ["Anna Süd"]
+    retired = explained(api, "/v1/clients/C1", "counterparties.K1.retired_on")
+    assert (retired["value"], contributions(retired)) == (None, [("client.counterparty_added", None)])
     facts = problem(api.get(address("/v1/clients/C1", "client")), 422, "invalid")
     assert "attributes.size" in facts["cells"]
     problem(api.get(address("/v1/clients/none", "name")), 404, "not_found")
+
+
+def test_what_looks_like_markup_is_shown_as_it_is(cli: Cli) -> None:
+    with cli.served() as api:
+        api.given(client(name="Anna [/b] [red]"))
+        api.ask("/v1/clients")
+    shown = cli("explain", "/v1/clients?client=C1&search=[/b]", "name").stdout
+    assert "name of /v1/clients?client=C1&search=[/b]" in shown
+    assert "│ Anna [/b] [red] │" in shown
 
 
 def test_a_fact_of_a_card_is_shown_on_the_command_line(entered: Cli) -> None:
     shown = entered("explain", "/v1/products/P1", "costing").stdout
     assert "product.registered" in shown
     assert "costing is fifo." in shown
+    assert "scale is 0." in entered("explain", "/v1/products/P1", "scale").stdout
+    assert "expires is false." in entered("explain", "/v1/products?product=P1", "expires").stdout
     shown = entered("explain", "/v1/receivables/dso?from=2026-05-01&to=2026-05-31", "dso_net").stdout
     assert "dso_net is none: it is no sum, and made of balance 0, sales 0." in shown
