@@ -20,7 +20,7 @@ from projections import PROJECTIONS, QUERIES
 from projections.explanation import Cell, Explanation
 from projections.query import Parameters, Query
 
-HOLDING = {projection.name: log_table(projection.shapes[0]) for projection in PROJECTIONS}
+HOLDING = {projection.name: [log_table(shape) for shape in projection.shapes] for projection in PROJECTIONS}
 
 NOT_OF_A_FIGURE = ("format", "cursor", "limit")
 """They tell how a list is shown, and a figure is looked for in the whole of it."""

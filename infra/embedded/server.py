@@ -48,6 +48,7 @@ SETTINGS = {
     "shared_buffers": "256MB",
     "max_wal_size": "2GB",
     "max_connections": "100",
+    "max_locks_per_transaction": "256",  # what is asked of all months locks all their tables and indexes
     "timezone": "UTC",
     # Conflicts are no errors here, and what a statement carries belongs in no log.
     "log_min_error_statement": "panic",

@@ -188,6 +188,7 @@ class Checks:
 def _given(cursor: Cursor, projection: Projection, most: int) -> Mapping[str, Any]:
     """What the files may use, and the parameters of the queries that are in them: as of now, by all that is known."""
     ledger = read_ledger(cursor)
+    now = datetime.now(UTC)
     group_by = {"stock": ["product", "warehouse"]}.get(projection.name, [])
     return {
         "projection": projection.name,
@@ -195,8 +196,8 @@ def _given(cursor: Cursor, projection: Projection, most: int) -> Mapping[str, An
         "first": FIRST,
         **dict.fromkeys(("as_of", "known_at", "opened_from", "opened_to"), None),
         **dict.fromkeys(("client", "counterparty", "currency", "product", "warehouse", "lot"), None),
-        "moment": "infinity",
-        "on": datetime.now(UTC).astimezone(ZoneInfo(ledger.time_zone)).date(),
+        "moment": now,
+        "on": now.astimezone(ZoneInfo(ledger.time_zone)).date(),
         "by": "counterparty",
         "group_by": group_by,
         "time_zone": ledger.time_zone,

@@ -1,5 +1,6 @@
 """What differs between the generation that is read and one that was filled beside it: their logs, row by row, up to the
-position that both have reached. What is folded from a log is held to it by ``grossbuch check``."""
+position that both have reached. What is folded from a log is held to it by ``grossbuch check``. Months of the one that
+is read that are detached are passed over."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from psycopg2.extensions import cursor as Cursor
 from infra.postgres.connection import Pool, read_sql
 from infra.postgres.generations import Generation, Generations
 from infra.postgres.shape_sql import log_table
+from projections.shapes import Register
 
 SQL = Path(__file__).with_name("sql")
 CHECKSUM = read_sql(SQL / "checksum.sql")
@@ -41,11 +43,23 @@ def differences(pool: Pool, generations: Generations, new: Generation, most: int
         found: list[Difference] = []
         for shape in new.projection.shapes:
             table = log_table(shape)
-            found += _differences(cursor, table, f"{read}.{table}", f"{filled}.{table}", upto, most - len(found))
+            sides = f"{read}.{table}", f"{filled}.{table}"
+            but = _detached(cursor, f"{read}.{shape.name}_detached") if isinstance(shape, Register) else ""
+            found += _differences(cursor, table, *sides, but, upto, most - len(found))
         return sorted(found, key=lambda each: (each.position, each.table, each.only_in))[:most]
 
 
-def _differences(cursor: Cursor, table: str, old: str, new: str, upto: int, most: int) -> Iterator[Difference]:
+def _detached(cursor: Cursor, months: str) -> str:
+    """What leaves them out."""
+    cursor.execute("SELECT to_regclass(%s) IS NULL", (months,))
+    if cursor.fetchone() == (True,):
+        return ""
+    return f"WHERE NOT EXISTS (SELECT FROM {months} WHERE effective_at >= starts AND effective_at < ends)"
+
+
+def _differences(
+    cursor: Cursor, table: str, old: str, new: str, but: str, upto: int, most: int
+) -> Iterator[Difference]:
     cursor.execute("SELECT to_regclass(%s) IS NULL", (old,))
     if cursor.fetchone() == (True,):
         yield Difference(table, "filled", 0, "the whole table")
@@ -54,8 +68,9 @@ def _differences(cursor: Cursor, table: str, old: str, new: str, upto: int, most
     if columns[0] != columns[1]:
         yield Difference(table, "both", 0, f"columns were {columns[0]}, and are {columns[1]}")
         return
-    if _checksum(cursor, old, upto) != _checksum(cursor, new, upto):
-        cursor.execute(DIFFER.format(old=old, new=new, columns=columns[0]), {"upto": upto, "most": most})
+    compared = [f"(SELECT {columns[0]} FROM {each} {but})" for each in (old, new)]
+    if _checksum(cursor, compared[0], upto) != _checksum(cursor, compared[1], upto):
+        cursor.execute(DIFFER.format(old=compared[0], new=compared[1]), {"upto": upto, "most": most})
         for only_in, position, row in cursor.fetchall():
             yield Difference(table, only_in, position, row)
 

@@ -6,25 +6,35 @@ each statement that reads sees the one or the other whole. It gives way after a 
 is tried again.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg2
+import structlog
 from psycopg2.extensions import cursor as Cursor
 
 from infra.postgres.connection import Database, read_sql, scalar
 from infra.postgres.migrate import read_ledger
-from infra.postgres.shape_sql import create_statements, drop_statements
+from infra.postgres.shape_sql import create_statements, drop_statements, late_names, late_statements, layout
 from projections.projection import Projection
+from projections.shapes import Shape
+
+log = structlog.get_logger(__name__)
 
 SQL = Path(__file__).with_name("sql")
 OBJECTS = read_sql(SQL / "objects.sql")
 SPREAD = read_sql(SQL / "spread.sql")
-LATEST = "SELECT number, version, state FROM generation WHERE projection = %s ORDER BY number DESC LIMIT 1"
-CURRENT = "SELECT number, version, objects FROM generation WHERE projection = %s AND state = 'current'"
-ADD = "INSERT INTO generation (projection, number, version, state, objects) VALUES (%s, %s, %s, 'filling', %s)"
+OF_TABLES = read_sql(SQL / "months" / "of_tables.sql")
+LATEST = "SELECT number, version, layout, state FROM generation WHERE projection = %s ORDER BY number DESC LIMIT 1"
+CURRENT = "SELECT number, objects, version, layout FROM generation WHERE projection = %s AND state = 'current'"
+ADD = (
+    "INSERT INTO generation (projection, number, version, layout, state, objects)"
+    " VALUES (%s, %s, %s, %s, 'filling', %s)"
+)
+ADDED = "UPDATE generation SET objects = objects || %s::text[] WHERE projection = %s AND number = %s"
 STATE = "UPDATE generation SET state = %s, ended_at = %s WHERE projection = %s AND number = %s"
 POSITIONS = "SELECT position FROM tracking WHERE consumer = %s ORDER BY partition FOR UPDATE"
 FORGET = "DELETE FROM tracking WHERE consumer = %s"
@@ -73,10 +83,10 @@ class Generations:
     def begin(self, projection: Projection, partitions: int) -> Generation:
         """Empty, or the one of this version that is being filled already, in as many partitions as it has."""
         with self._transaction() as cursor:
-            _lock(cursor, projection)
+            lock(cursor, projection.name)
             cursor.execute(LATEST, (projection.name,))
-            number, version, state = cursor.fetchone() or (0, 0, "")
-            if state == "filling" and version == projection.version:
+            number, *stands, state = cursor.fetchone() or (0, 0, 0, "")
+            if state == "filling" and tuple(stands) == _due(projection):
                 return Generation(projection, number)
             if state == "filling":
                 self._drop(cursor, projection.name, number)
@@ -84,16 +94,38 @@ class Generations:
             self._create(cursor, new, partitions)
             return new
 
-    def current_version(self, projection: Projection) -> int | None:
+    def is_due(self, projection: Projection) -> bool | None:
+        """Whether it is to be filled anew, as the current one is of another version or layout; None: there is none."""
         with self._transaction() as cursor:
             cursor.execute(CURRENT, (projection.name,))
             row = cursor.fetchone()
-            return int(row[1]) if row else None
+            return None if row is None else row[2:] != _due(projection)
+
+    def adapt(self, projection: Projection) -> None:
+        """Of an earlier layout: it may be asked as the later one is, while that is being filled."""
+        with self._transaction() as cursor:
+            lock(cursor, projection.name)
+            cursor.execute(CURRENT, (projection.name,))
+            number, *_, was = cursor.fetchone() or (0, 0)
+            if was == layout(projection.shapes):
+                return
+            read = self._database.read_schema
+            before = self._objects(cursor, read)
+            cursor.execute(f"SET LOCAL search_path = {read}, {self._database.schema}")
+            cursor.execute(f"SET LOCAL ROLE {self._database.service}")
+            time_zone = read_ledger(cursor).time_zone
+            for shape in projection.shapes:
+                self._adapt(cursor, shape, time_zone)
+            cursor.execute("RESET ROLE")
+            made = set(self._objects(cursor, read)) - set(before)
+            names = [name for shape in projection.shapes for name in late_names(shape)]
+            added = [object for object in sorted(made) if re.split("[ (]", object)[1] in names]
+            cursor.execute(ADDED, (added, projection.name, number))
 
     def swap(self, new: Generation) -> None:
         """Behind; LockNotAvailable after GIVE_WAY, and nothing has happened then. Does nothing if it is current."""
         with self._transaction() as cursor:
-            _lock(cursor, new.projection)
+            lock(cursor, new.projection.name)
             cursor.execute(CURRENT, (new.projection.name,))
             current = cursor.fetchone()
             if current and current[0] == new.number:
@@ -103,7 +135,7 @@ class Generations:
                 raise Behind(new.projection.name)
             cursor.execute(f"SET LOCAL lock_timeout = '{GIVE_WAY}'")
             if current:
-                self._move_out(cursor, new.projection.name, current[0], current[2])
+                self._move_out(cursor, new.projection.name, current[0], current[1])
             else:
                 self._clear(cursor, new.projection)
             self._move_in(cursor, new)
@@ -143,20 +175,33 @@ class Generations:
         for shape in new.projection.shapes:
             for statement in create_statements(shape, time_zone):
                 cursor.execute(statement)
-        cursor.execute(OBJECTS, {"schema": schema})
-        objects = [object for (object,) in cursor.fetchall()]
-        cursor.execute(ADD, (new.projection.name, new.number, new.projection.version, objects))
+        cursor.execute(ADD, (new.projection.name, new.number, *_due(new.projection), self._objects(cursor, schema)))
         cursor.execute(SPREAD, {"consumer": new.consumer, "partitions": partitions, "position": 0})
         cursor.execute("RESET ROLE")
+
+    def _adapt(self, cursor: Cursor, shape: Shape, time_zone: str) -> None:
+        """Unless it has been; or has other columns: then it cannot be asked until the later one is read."""
+        cursor.execute("SAVEPOINT adapting")
+        try:
+            for statement in late_statements(shape, time_zone):
+                cursor.execute(statement)
+        except psycopg2.errors.DuplicateTable:
+            cursor.execute("ROLLBACK TO SAVEPOINT adapting")
+        except psycopg2.ProgrammingError as error:
+            cursor.execute("ROLLBACK TO SAVEPOINT adapting")
+            log.info("not adapted", table=shape.name, error=str(error).strip())
+
+    def _objects(self, cursor: Cursor, schema: str) -> Sequence[str]:
+        cursor.execute(OBJECTS, {"schema": schema})
+        return [object for (object,) in cursor.fetchall()]
 
     def _positions(self, cursor: Cursor, consumer: str) -> Sequence[int]:
         cursor.execute(POSITIONS, (consumer,))
         return [position for (position,) in cursor.fetchall()]
 
     def _move_out(self, cursor: Cursor, projection: str, number: int, objects: Sequence[str]) -> None:
-        tables = [object.removeprefix("TABLE ") for object in objects if object.startswith("TABLE ")]
         read = self._database.read_schema
-        cursor.execute(f"LOCK TABLE {', '.join(f'{read}.{table}' for table in tables)}")
+        cursor.execute(f"LOCK TABLE {', '.join(f'{read}.{table}' for table in _tables(objects))}")
         self._move(cursor, objects, read, self.schema(projection, number))
         cursor.execute(STATE, ("old", "now", projection, number))
 
@@ -175,9 +220,13 @@ class Generations:
         cursor.execute(STATE, ("current", None, name, new.number))
 
     def _move(self, cursor: Cursor, objects: Sequence[str], source: str, target: str) -> None:
+        """And the months of its tables: there are no new ones once these are locked."""
         for object in objects:
             kind, _, name = object.partition(" ")
             cursor.execute(f"ALTER {kind} {source}.{name} SET SCHEMA {target}")
+        cursor.execute(OF_TABLES, {"tables": _tables(objects), "schema": source})
+        for (month,) in cursor.fetchall():
+            cursor.execute(f"ALTER TABLE {source}.{month} SET SCHEMA {target}")
 
     def _drop(self, cursor: Cursor, projection: str, number: int) -> None:
         cursor.execute(
@@ -207,5 +256,15 @@ def _reached(live: Sequence[int], filled: Sequence[int]) -> bool:
     return len(set(filled)) == 1 and filled[0] >= max(live)
 
 
-def _lock(cursor: Cursor, projection: Projection) -> None:
-    cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 1))", (projection.name,))
+def _tables(objects: Sequence[str]) -> list[str]:
+    return [object.removeprefix("TABLE ") for object in objects if object.startswith("TABLE ")]
+
+
+def _due(projection: Projection) -> tuple[int, int]:
+    """Version and layout."""
+    return projection.version, layout(projection.shapes)
+
+
+def lock(cursor: Cursor, projection: str) -> None:
+    """Keeps the projection's tables where they are while the transaction lasts; who reads several times shares it."""
+    cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 1))", (projection,))

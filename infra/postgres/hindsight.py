@@ -6,7 +6,7 @@ from datetime import datetime
 
 from domain.refusal import Refusal
 from infra.postgres.queries import Queries
-from infra.postgres.shape_sql import diff_statement
+from infra.postgres.shape_sql import diff_statement, log_table
 from projections.projection import Projection
 
 
@@ -26,14 +26,15 @@ def changes(
     queries: Queries, projections: Sequence[Projection], before: int, after: int, moment: datetime
 ) -> Iterator[Changed]:
     """In the order of the projections' shapes and of their cells. Refusal ``behind`` if one of the projections has not
-    got as far as both positions."""
+    got as far as both positions; ``detached`` if a month is that would have to be looked at."""
     for projection in projections:
         reached = queries.progress(projection.name).position
         if reached < max(before, after):
             message = f"The projection {projection.name} is at {reached}, not yet at {max(before, after)}."
             raise Refusal("behind", message, position=reached)
+    logs = [log_table(shape) for projection in projections for shape in projection.shapes]
     given = {"before": before, "after": after, "moment": moment}
-    with queries.moment() as answering:
+    with queries.moment(logs) as answering:
         for projection in projections:
             for shape in projection.shapes:
                 for row in answering.rows(diff_statement(shape), given):

@@ -7,12 +7,13 @@ from pathlib import Path
 
 from psycopg2.extensions import cursor as Cursor
 
-from consumers.ports import Delivered, Unacceptable
+from consumers.ports import Delivered, Placed, Unacceptable
 from consumers.projector import fold
 from infra.partitions import partition_of
 from infra.postgres.connection import read_sql
 from infra.postgres.read_models import REFUSED, PostgresReadModels
 from projections.projection import Projection
+from projections.shapes import Shape
 
 SQL = Path(__file__).with_name("sql")
 WAITING = read_sql(SQL / "waiting.sql")
@@ -77,19 +78,24 @@ class Quarantine:
         return Retried(taken)
 
     def _take_first(self, projection: Projection, stream: str) -> bool:
+        rows: dict[Shape, list[Placed]] = {}
+
+        def taken(cursor: Cursor) -> bool:
+            cursor.execute(f"{POSITIONS} FOR UPDATE", (projection.name,))
+            cursor.execute(ONE, (projection.name, stream))
+            row = cursor.fetchone()
+            events = self._waiting(cursor, *row[:4]) if row else []
+            if not events:
+                cursor.execute(LEAVE, (projection.name, stream))
+                return False
+            rows.update(fold(projection, events[:1]))
+            self._read_models.add(cursor, rows)
+            given = {"projection": projection.name, "stream": stream, "version": events[0].version}
+            cursor.execute(NEXT, given)
+            return True
+
         try:
-            with self._read_models.transaction() as cursor:
-                cursor.execute(f"{POSITIONS} FOR UPDATE", (projection.name,))
-                cursor.execute(ONE, (projection.name, stream))
-                row = cursor.fetchone()
-                events = self._waiting(cursor, *row[:4]) if row else []
-                if not events:
-                    cursor.execute(LEAVE, (projection.name, stream))
-                    return False
-                self._read_models.add(cursor, fold(projection, events[:1]))
-                given = {"projection": projection.name, "stream": stream, "version": events[0].version}
-                cursor.execute(NEXT, given)
-                return True
+            return self._read_models.in_months(rows, taken)
         except REFUSED as error:
             raise Unacceptable(" ".join(str(error).split())) from error
 

@@ -1,6 +1,6 @@
 """Runs the projections' queries: all that is in an answer is of one moment of the database."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,8 +8,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import psycopg2
 from psycopg2.extras import RealDictCursor
 
+from domain.refusal import Refusal
 from infra.partitions import partition_of
 from infra.postgres import head
 from infra.postgres.connection import Pool, read_sql
@@ -18,7 +20,7 @@ SQL = Path(__file__).with_name("sql")
 ANSWER = read_sql(SQL / "answer.sql")
 PROGRESS = "SELECT progress(%(answered_from)s)"
 NOW = "SELECT now() AS now"
-HOLD = "LOCK TABLE {table} IN ACCESS SHARE MODE"
+HOLD = "LOCK TABLE {tables} IN ACCESS SHARE MODE"
 """Unlike a question, this takes no snapshot yet."""
 
 LAGS = read_sql(SQL / "lags.sql")
@@ -60,20 +62,31 @@ def narrowed(sql: str, narrowing: Mapping[str, str | None]) -> str:
     return f"SELECT *, count(*) OVER () AS rows_found FROM (\n{sql}\n) list {where} LIMIT 100"
 
 
+@contextmanager
+def _refused_if_detached() -> Iterator[None]:
+    """What shapes/register/5_whole.sql raises, as a refusal."""
+    try:
+        yield
+    except psycopg2.errors.NoDataFound as error:
+        facts = {"register": error.diag.table_name, "month": error.diag.message_detail}
+        raise Refusal("detached", str(error.diag.message_primary), **facts) from error
+
+
 class Queries:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._commit = lru_cache(maxsize=1_000)(self._read_commit)
 
     @contextmanager
-    def moment(self, holding: str | None = None) -> Iterator["Answering"]:
-        """One moment of the database, for as many questions as an answer needs. Those on a projection, of which a table
-        is named, are of one generation: a swap, which moves all its tables or none, gives way."""
+    def moment(self, holding: Iterable[str] = ()) -> Iterator["Answering"]:
+        """One moment of the database, for as many questions as an answer needs. Those on projections, of which all logs
+        are named, are of one generation, and of the same months: a swap, which moves all of a projection's tables or
+        none, and whoever detaches give way."""
         with self._pool.connection() as connection, connection.cursor(cursor_factory=RealDictCursor) as cursor:
             cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             try:
-                if holding:
-                    cursor.execute(HOLD.format(table=holding))
+                if tables := ", ".join(f"ONLY {table}" for table in holding):
+                    cursor.execute(HOLD.format(tables=tables))
                 yield Answering(cursor)
             finally:
                 if not connection.closed:
@@ -81,7 +94,8 @@ class Queries:
 
     def answer(self, projection: str, sql: str, given: Mapping[str, Any]) -> tuple[Progress, list[dict[str, Any]]]:
         """The rows of a projection's query, and how far the projection is."""
-        names, rows = self._pool.read_named(ANSWER.replace("{sql}", sql), {**given, "answered_from": projection})
+        with _refused_if_detached():
+            names, rows = self._pool.read_named(ANSWER.replace("{sql}", sql), {**given, "answered_from": projection})
         answer = [dict(zip(names[2:], row[2:], strict=True)) for row in rows if row[1]]
         return Progress(projection, *map(int, rows[0][0][1:-1].split(","))), answer
 
@@ -135,7 +149,8 @@ class Answering:
         return Progress(projection, *row["progress"])
 
     def rows(self, sql: str, given: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-        self.cursor.execute(sql, given)
+        with _refused_if_detached():
+            self.cursor.execute(sql, given)
         return self.cursor.fetchall()
 
     def events(self, after: int, limit: int, stream: str | None, type: str | None) -> Sequence[Mapping[str, Any]]:

@@ -1,9 +1,10 @@
 """Read models on PostgreSQL: rows are copied, sums upserted and progress moved in one transaction."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
+from typing import TypeVar
 
 import psycopg2
 import structlog
@@ -12,11 +13,12 @@ from psycopg2.extensions import cursor as Cursor
 
 from consumers.ports import Batch, Moved, Overtaken, Parked, Place, Placed, Unacceptable
 from infra.postgres import connection as connections
+from infra.postgres import months
 from infra.postgres.connection import LOST, Database, read_sql, scalar
 from infra.postgres.generations import Behind, Generation, Generations
 from infra.postgres.shape_sql import fold_statements, log_table
 from projections.projection import Projection
-from projections.shapes import Cell, Shape
+from projections.shapes import Cell, Register, Shape
 
 log = structlog.get_logger(__name__)
 
@@ -37,8 +39,16 @@ LOG_COLUMNS = "position, line, effective_at, recorded_at, type"
 REFUSED = (psycopg2.DataError, psycopg2.IntegrityError)
 """The rows are at fault."""
 
+SECOND = len("2026-01-01 00:00:00")
+
+T = TypeVar("T")
+
 OUTRUN = (psycopg2.errors.DeadlockDetected, psycopg2.errors.SerializationFailure)
 """Nobody is at fault but the moment."""
+
+
+class MonthMissing(Exception):
+    """There is no table for a movement."""
 
 
 class PostgresReadModels:
@@ -53,17 +63,17 @@ class PostgresReadModels:
         self._connection: Connection | None = None
 
     def prepare(self, projections: Iterable[Projection], partitions: int = 1) -> None:
-        """Make the tables of new projections. One whose version changed is filled anew beside the one that is read."""
+        """Make the tables of new projections. One whose version changed, or the layout of its tables, is filled
+        anew beside the one that is read."""
         for projection in projections:
-            version = self._generations.current_version(projection)
-            if version != projection.version:
-                new = self._generations.begin(projection, partitions)
-                if version is None:
-                    self._generations.swap_soon(new)
-                else:
-                    log.info("projection changed", projection=projection.name, was=version, now=projection.version)
-                    self._filling[projection.name] = new
-                    self._settles.add(projection.name)
+            due = self._generations.is_due(projection)
+            if due is None:
+                self._generations.swap_soon(self._generations.begin(projection, partitions))
+            elif due:
+                self._generations.adapt(projection)
+                self._filling[projection.name] = self._generations.begin(projection, partitions)
+                self._settles.add(projection.name)
+                log.info("projection changed", projection=projection.name, version=projection.version)
         self.close()
 
     def settle(self, projection: Projection) -> bool:
@@ -146,18 +156,22 @@ class PostgresReadModels:
         known: frozenset[str],
         parking: Iterable[Parked] = (),
     ) -> None:
+        def written(cursor: Cursor) -> None:
+            self._advance(cursor, projection, partitions, batches)
+            if known != (parked := self._parked(cursor, projection)) and _concerns(batches, known ^ parked):
+                raise Overtaken(projection.name)
+            self.add(cursor, rows)
+            for each in parking:
+                cursor.execute(PARK, {"projection": self._key(projection), **each._asdict()})
+
         try:
-            with self.transaction() as cursor:
-                self._advance(cursor, projection, partitions, batches)
-                if known != (parked := self._parked(cursor, projection)) and _concerns(batches, known ^ parked):
-                    raise Overtaken(projection.name)
-                self.add(cursor, rows)
-                for each in parking:
-                    cursor.execute(PARK, {"projection": self._key(projection), **each._asdict()})
+            self.in_months(rows, written)
         except Overtaken:
             if projection.name in self._filling and not self._places(projection):
                 self._settled(projection)
             raise
+        except MonthMissing as error:
+            raise Overtaken(projection.name) from error
         except REFUSED as error:
             raise Unacceptable(" ".join(str(error).split())) from error
         except OUTRUN as error:
@@ -181,8 +195,22 @@ class PostgresReadModels:
         cursor.execute(PARKED, (self._key(projection),))
         return frozenset(stream for (stream,) in cursor.fetchall())
 
+    def in_months(self, rows: Mapping[Shape, Sequence[Placed]], work: Callable[[Cursor], T]) -> T:
+        """Work that adds these rows, in a transaction; once more, if a month was missing that they need. That it is
+        missing is told by the database: who kept in mind which there are would not know what others have detached."""
+        try:
+            with self.transaction() as cursor:
+                return work(cursor)
+        except MonthMissing:
+            for register, placed in rows.items():
+                if isinstance(register, Register) and placed:
+                    with self.transaction() as cursor:
+                        months.make(cursor, register, {event.effective_at for event, _, _ in placed})
+            with self.transaction() as cursor:
+                return work(cursor)
+
     def add(self, cursor: Cursor, rows: Mapping[Shape, Sequence[Placed]]) -> None:
-        """Copy rows into their logs, and fold them into what is kept of the logs."""
+        """Copy rows into their logs, and fold them into what is kept of the logs. MonthMissing."""
         for shape, placed in rows.items():
             if placed:
                 self._copy(cursor, shape, placed)
@@ -191,13 +219,18 @@ class PostgresReadModels:
     def _copy(self, cursor: Cursor, shape: Shape, placed: Sequence[Placed]) -> None:
         lines = StringIO("".join(map(_line, placed)))
         columns = ", ".join(shape.columns)
-        cursor.copy_expert(f"COPY {log_table(shape)} ({LOG_COLUMNS}, {columns}) FROM STDIN", lines, size=COPIED)
+        try:
+            cursor.copy_expert(f"COPY {log_table(shape)} ({LOG_COLUMNS}, {columns}) FROM STDIN", lines, size=COPIED)
+        except psycopg2.errors.CheckViolation as error:
+            if error.diag.constraint_name:
+                raise
+            raise MonthMissing(log_table(shape)) from error
 
     def _fold(self, cursor: Cursor, shape: Shape, placed: Sequence[Placed]) -> None:
-        positions = [event.position for event, _, _ in placed]
+        given = _extent(placed)
         found: list[object] = []
         for statement in fold_statements(shape):
-            cursor.execute(statement, {"first": min(positions), "last": max(positions), "found": found})
+            cursor.execute(statement, {**given, "found": found})
             found = [row[0] for row in cursor.fetchall()] if cursor.description else []
 
     def _end_hung(self) -> None:
@@ -229,6 +262,14 @@ class PostgresReadModels:
 
 def _concerns(batches: Sequence[Batch], streams: frozenset[str]) -> bool:
     return any(event.stream in streams for batch in batches for event in batch.events)
+
+
+def _extent(placed: Sequence[Placed]) -> Mapping[str, object]:
+    """Between which positions and which whole seconds they lie. Times are in UTC and of one form, and sort as text."""
+    positions = [event.position for event, _, _ in placed]
+    seconds = [event.effective_at[:SECOND] for event, _, _ in placed]
+    least, greatest = f"{min(seconds)}+00", f"{max(seconds)}.999999+00"
+    return {"first": min(positions), "last": max(positions), "least": least, "greatest": greatest}
 
 
 def _line(placed: Placed) -> str:

@@ -1,6 +1,6 @@
 """A shape's SQL: the templates of ``shapes/``, filled in with a declaration's columns."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -9,6 +9,11 @@ from projections.shapes import Card, History, Register, Shape
 
 SHAPES = Path(__file__).with_name("shapes")
 SIDES = (("was", "before"), ("is", "after"))
+
+LAYOUTS: Mapping[type[Shape], int] = {Register: 2, History: 1, Card: 1}
+"""One count for all: a shape whose tables are laid out anew gets the next number that none of them has had."""
+
+LATE: Mapping[type[Shape], tuple[str, ...]] = {Register: ("4_detached", "5_whole", "6_between", "7_balances")}
 
 
 def log_table(shape: Shape) -> str:
@@ -24,10 +29,26 @@ def drop_statements(shape: Shape) -> list[str]:
     return _fill(shape, sorted(_folder(shape).glob("0_*.sql")), "UTC")
 
 
+def late_statements(shape: Shape, time_zone: str) -> list[str]:
+    """Those of the statements that make what the tables of an earlier layout lack to be asked like these."""
+    wanted = LATE.get(type(shape), ())
+    return _fill(shape, [file for file in sorted(_folder(shape).glob("[1-9]_*.sql")) if file.stem in wanted], time_zone)
+
+
+def late_names(shape: Shape) -> list[str]:
+    """What they make."""
+    return [shape.name + file.partition("_")[1] + file.partition("_")[2] for file in LATE.get(type(shape), ())]
+
+
+def layout(shapes: Iterable[Shape]) -> int:
+    """How the tables of these are laid out: another number, and they are to be filled anew."""
+    return max(LAYOUTS[type(shape)] for shape in shapes)
+
+
 @cache
 def fold_statements(shape: Shape) -> list[str]:
     """What brings sums and latest facts up to date after rows were copied; takes their ``first`` and ``last`` position,
-    and ``found``, the first column of what the one before gave."""
+    their ``least`` and ``greatest`` time, and ``found``, the first column of what the one before gave."""
     return _fill(shape, sorted(_folder(shape).glob("fold/*.sql")), "UTC")
 
 
@@ -40,6 +61,13 @@ def filled(shape: Shape, files: Iterable[Path]) -> list[str]:
 def diff_statement(shape: Shape) -> str:
     """What its cells were and are as of a ``moment``, where that differs: known at ``before`` and at ``after``."""
     [statement] = _fill(shape, [_folder(shape) / "diff.sql"], "UTC")
+    return statement
+
+
+@cache
+def lacking_statement(register: Register) -> str:
+    """How many cells of a ``month``, from ``starts`` to ``ends``, have turnovers that its movements do not make."""
+    [statement] = _fill(register, [_folder(register) / "lacking.sql"], "UTC")
     return statement
 
 
@@ -114,6 +142,8 @@ def _register_names(shape: Register) -> dict[str, str]:
         "nets": _each(", ", resources, lambda r: f"{r}_in - {r}_out"),
         "additions": _each(", ", resources, lambda r: f"{r} = t.{r} + excluded.{r}"),
         "flow_additions": _each(", ", flows, lambda f: f"{f} = t.{f} + excluded.{f}"),
+        "negated_split": _each(", ", split, lambda part: f"-{part}"),
+        "flows_unsettled": _each(" OR ", flows, lambda f: f"sum({f}) <> 0"),
         "all_zero": _each(" AND ", resources, lambda r: f"t.{r} = 0"),
         "cell": _each(", ", dimensions, lambda d: f"'{d}', {d}"),
         "wrong_dimensions": _each(", ", dimensions, lambda d: f"wrong.{d}"),

@@ -5,11 +5,25 @@ WITH turned AS (
      UNION ALL
     SELECT 'payments', client, currency, month,
            received_in - received_out - refunded_in + refunded_out - bounced_in + bounced_out FROM payments_turnover
-), moved AS (
-    SELECT 'sales' AS measure, client, currency, effective_on, effective_at, position, amount FROM sales_movement
+), span AS (   -- the days at both ends; as known then, from the movements alone
+    SELECT start_of(%(from_)s, %(time_zone)s) AS starts,
+           LEAST(end_of(date_trunc('month', %(from_)s + interval '1 month' - interval '1 day')::date - 1, %(time_zone)s),
+                 end_of(%(to)s, %(time_zone)s), %(moment)s) AS ends
+     WHERE %(known_at)s IS NULL
      UNION ALL
-    SELECT 'payments', client, currency, effective_on, effective_at, position, received - refunded - bounced
-      FROM payments_movement
+    SELECT start_of(GREATEST(date_trunc('month', %(from_)s + interval '1 month' - interval '1 day')::date,
+                             date_trunc('month', LEAST(%(to)s + 1, %(on)s)::timestamp)::date), %(time_zone)s),
+           LEAST(end_of(%(to)s, %(time_zone)s), %(moment)s)
+     WHERE %(known_at)s IS NULL
+     UNION ALL
+    SELECT start_of(%(from_)s, %(time_zone)s), LEAST(end_of(%(to)s, %(time_zone)s), %(moment)s)
+     WHERE %(known_at)s IS NOT NULL
+), moved AS (
+    SELECT 'sales' AS measure, client, currency, effective_on, position, amount
+      FROM span, sales_between(starts, ends)
+     UNION ALL
+    SELECT 'payments', client, currency, effective_on, position, received - refunded - bounced
+      FROM span, payments_between(starts, ends)
 ), flowed_before AS (
     SELECT 'sales' AS measure, client, currency, amount_in - amount_out AS amount
       FROM sales_flows(%(before)s, %(from_)s - 1, %(known_at)s)
@@ -29,11 +43,7 @@ WITH turned AS (
         SELECT client, date_trunc('month', effective_on::timestamp)::date, amount
           FROM moved
          WHERE measure = %(measure)s AND currency = coalesce(%(currency)s, %(book_currency)s)
-           AND effective_on BETWEEN %(from_)s AND LEAST(%(to)s, %(on)s) AND effective_at <= %(moment)s
-           AND CASE WHEN %(known_at)s IS NULL
-                    THEN effective_on < date_trunc('month', %(from_)s + interval '1 month' - interval '1 day')::date
-                      OR effective_on >= date_trunc('month', LEAST(%(to)s + 1, %(on)s)::timestamp)::date
-                    ELSE position <= %(known_at)s END
+           AND (%(known_at)s IS NULL OR position <= %(known_at)s)
       ) parts
      GROUP BY client, CASE %(method)s WHEN 'xyz' THEN month END
 ), earlier AS (

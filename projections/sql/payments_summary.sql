@@ -10,9 +10,8 @@ SELECT CASE WHEN 'client' = ANY (%(group_by)s) THEN client END AS client,
      WHERE %(as_of)s IS NULL
      UNION ALL
     SELECT client, bank_account, direction, currency, received, refunded, bounced
-      FROM payments_movement
-     WHERE %(as_of)s IS NOT NULL AND effective_on BETWEEN %(from_)s AND %(to)s AND effective_at <= %(as_of)s
-       AND (%(known_at)s IS NULL OR position <= %(known_at)s)
+      FROM payments_between(start_of(%(from_)s, %(time_zone)s), LEAST(end_of(%(to)s, %(time_zone)s), %(as_of)s))
+     WHERE %(as_of)s IS NOT NULL AND (%(known_at)s IS NULL OR position <= %(known_at)s)
   ) flows
  WHERE (%(client)s IS NULL OR client = %(client)s)
    AND (%(bank_account)s IS NULL OR bank_account = %(bank_account)s)

@@ -7,7 +7,7 @@ SELECT client, CASE WHEN %(by)s = 'counterparty' THEN counterparty END AS counte
        coalesce(sum(amount) FILTER (WHERE kind = 'invoice' AND %(on)s - due_on > 90), 0) AS over_90,
        coalesce(sum(amount) FILTER (WHERE kind = 'payment'), 0) AS unapplied,
        sum(amount) AS balance
-  FROM receivables_at(%(as_of)s, %(known_at)s)
+  FROM receivables_balances(%(as_of)s, %(known_at)s, %(moment)s)
  WHERE amount <> 0
    AND (%(client)s IS NULL OR client = %(client)s)
    AND (%(counterparty)s IS NULL OR counterparty = %(counterparty)s)

@@ -1,9 +1,7 @@
 -- Balance at the end / net sales of the period × its days.
 WITH owed AS (
     SELECT coalesce(sum(amount), 0) AS balance, coalesce(sum(amount) FILTER (WHERE kind = 'invoice'), 0) AS gross
-      FROM receivables_at(
-               LEAST((%(to)s + 1)::timestamp AT TIME ZONE %(time_zone)s - interval '1 microsecond', %(as_of)s),
-               %(known_at)s)
+      FROM receivables_balances(LEAST(end_of(%(to)s, %(time_zone)s), %(as_of)s), %(known_at)s, %(moment)s)
      WHERE (%(client)s IS NULL OR client = %(client)s) AND currency = coalesce(%(currency)s, %(book_currency)s)
 ), sold AS (
     SELECT coalesce(sum(amount), 0) AS sales
@@ -13,9 +11,8 @@ WITH owed AS (
          WHERE %(as_of)s IS NULL
          UNION ALL
         SELECT client, currency, amount
-          FROM sales_movement
-         WHERE %(as_of)s IS NOT NULL AND effective_on BETWEEN %(from_)s AND %(to)s AND effective_at <= %(as_of)s
-           AND (%(known_at)s IS NULL OR position <= %(known_at)s)
+          FROM sales_between(start_of(%(from_)s, %(time_zone)s), LEAST(end_of(%(to)s, %(time_zone)s), %(as_of)s))
+         WHERE %(as_of)s IS NOT NULL AND (%(known_at)s IS NULL OR position <= %(known_at)s)
       ) flows
      WHERE (%(client)s IS NULL OR client = %(client)s) AND currency = coalesce(%(currency)s, %(book_currency)s)
 ), period AS (

@@ -4,7 +4,7 @@ WITH credit AS (
      WHERE key = %(client)s
 ), owed AS (
     SELECT coalesce(sum(amount), 0) AS exposure
-      FROM receivables_at(%(as_of)s, %(known_at)s)
+      FROM receivables_balances(%(as_of)s, %(known_at)s, %(moment)s)
      WHERE client = %(client)s AND currency = coalesce((SELECT currency FROM credit), %(book_currency)s)
 )
 SELECT debtor.key AS client, coalesce(credit.currency, %(book_currency)s) AS currency, exposure,

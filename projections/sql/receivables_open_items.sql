@@ -4,7 +4,7 @@ SELECT r.document AS invoice, r.client, r.counterparty, r.currency, (c.facts ->>
        (SELECT sum((term ->> 'amount')::numeric) FROM jsonb_array_elements(c.facts -> 'terms') AS term
          WHERE (term ->> 'due_on')::date = r.due_on) AS amount,
        r.amount AS open, %(on)s - r.due_on AS overdue_days
-  FROM receivables_at(%(as_of)s, %(known_at)s) r
+  FROM receivables_balances(%(as_of)s, %(known_at)s, %(moment)s) r
   CROSS JOIN LATERAL (SELECT facts FROM invoice WHERE key = r.document OFFSET 0) c
  WHERE r.kind = 'invoice' AND r.amount <> 0
    AND (%(client)s IS NULL OR r.client = %(client)s)

@@ -1,7 +1,7 @@
 -- As of stock, by client, counterparty and currency. Gross are the invoices, without unapplied.
 WITH late AS (
-    SELECT DISTINCT client FROM receivables_movement
-     WHERE position > %(after_)s AND (%(known_at)s IS NULL OR position <= %(known_at)s) AND effective_at <= %(moment)s
+    SELECT DISTINCT client FROM receivables_between('-infinity', %(moment)s)
+     WHERE position > %(after_)s AND (%(known_at)s IS NULL OR position <= %(known_at)s)
        AND effective_on < (recorded_at AT TIME ZONE %(time_zone)s)::date
        AND (%(client)s IS NULL OR client = %(client)s)
        AND (%(counterparty)s IS NULL OR counterparty = %(counterparty)s)
@@ -10,7 +10,7 @@ WITH late AS (
     SELECT position, type, effective_on AS "on", client, counterparty, currency, figure, sum(amount) AS amount,
            position > %(after_)s AND effective_at <= %(moment)s
                AND effective_on < (recorded_at AT TIME ZONE %(time_zone)s)::date AS backdated
-      FROM late JOIN receivables_movement moved USING (client),
+      FROM late JOIN receivables_between('-infinity', end_of(%(on)s, %(time_zone)s)) moved USING (client),
            LATERAL (VALUES ('balance'), (CASE kind WHEN 'invoice' THEN 'gross' ELSE 'unapplied' END)) AS part (figure)
      WHERE (%(known_at)s IS NULL OR position <= %(known_at)s)
        AND (%(client)s IS NULL OR moved.client = %(client)s)

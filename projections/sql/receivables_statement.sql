@@ -1,19 +1,17 @@
 -- One row an entry, each with the opening; one without a document if there are none. What moves nothing is no entry.
 WITH {debtor}, opening AS (
     SELECT coalesce(sum(amount), 0) AS opening
-      FROM receivables_at(LEAST(%(before_from)s, %(as_of)s), %(known_at)s)
+      FROM receivables_balances(LEAST(%(before_from)s, %(as_of)s), %(known_at)s, %(moment)s)
      WHERE (%(client)s IS NULL OR client = %(client)s)
        AND (%(counterparty)s IS NULL OR counterparty = %(counterparty)s AND client = ANY (ARRAY(TABLE its_client)))
        AND currency = coalesce(%(currency)s, %(book_currency)s)
 ), entry AS (
     SELECT position, effective_at, type, min(effective_on) AS "on", (array_agg(entry ORDER BY line))[1] AS document,
            sum(amount) AS amount
-      FROM receivables_movement
+      FROM receivables_between(start_of(%(from_)s, %(time_zone)s), LEAST(end_of(%(to)s, %(time_zone)s), %(as_of)s))
      WHERE (%(client)s IS NULL OR client = %(client)s)
        AND (%(counterparty)s IS NULL OR counterparty = %(counterparty)s AND client = ANY (ARRAY(TABLE its_client)))
        AND currency = coalesce(%(currency)s, %(book_currency)s)
-       AND effective_on BETWEEN %(from_)s AND %(to)s
-       AND (%(as_of)s IS NULL OR effective_at <= %(as_of)s)
        AND (%(known_at)s IS NULL OR position <= %(known_at)s)
      GROUP BY position, effective_at, type
     HAVING sum(amount) <> 0

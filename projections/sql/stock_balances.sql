@@ -1,10 +1,10 @@
 -- available = on_hand − reserved; forecast = available + incoming. A reservation and an order are of no lot.
 WITH parts AS (
     SELECT product, warehouse, lot, on_hand, 0 AS reserved, 0 AS in_transit, 0 AS incoming
-      FROM stock_at(%(as_of)s, %(known_at)s)
+      FROM stock_balances(%(as_of)s, %(known_at)s, %(moment)s)
      UNION ALL
     SELECT product, warehouse, lot, 0, reserved, in_transit, incoming
-      FROM stock_promise_at(%(as_of)s, %(known_at)s)
+      FROM stock_promise_balances(%(as_of)s, %(known_at)s, %(moment)s)
 )
 SELECT CASE WHEN 'product' = ANY (%(group_by)s) THEN product END AS product,
        CASE WHEN 'warehouse' = ANY (%(group_by)s) THEN warehouse END AS warehouse,

@@ -1,9 +1,8 @@
 SELECT position, line, type AS event_type, effective_at, recorded_at, product, warehouse, lot, on_hand AS quantity,
        coalesce(lost, 0) AS lost, document, reason, cost, currency
-  FROM stock_movement
- WHERE effective_at <= %(moment)s AND (%(known_at)s IS NULL OR position <= %(known_at)s)
+  FROM stock_between(coalesce(start_of(%(from_)s, %(time_zone)s), '-infinity'),
+                     LEAST(end_of(%(to)s, %(time_zone)s), %(moment)s))
+ WHERE (%(known_at)s IS NULL OR position <= %(known_at)s)
    AND (%(product)s IS NULL OR product = %(product)s)
    AND (%(warehouse)s IS NULL OR warehouse = %(warehouse)s)
    AND (%(lot)s IS NULL OR lot = %(lot)s)
-   AND (%(from_)s IS NULL OR effective_on >= %(from_)s)
-   AND (%(to)s IS NULL OR effective_on <= %(to)s)

@@ -1,13 +1,13 @@
 -- The end of a day that was over when an event of it became known: what it was by all that was known before the event,
--- and what it is with it. A movement is looked for among those of its product, and no others.
+-- and what it is with it. A movement is looked for among those of its product, and no others, up to the last day asked for.
 WITH line AS NOT MATERIALIZED (
     SELECT position, type, effective_at, effective_on, recorded_at, product, warehouse,
            on_hand, 0 AS reserved, 0 AS in_transit, 0 AS incoming
-      FROM stock_movement
+      FROM stock_between('-infinity', end_of(%(on)s, %(time_zone)s))
      UNION ALL
     SELECT position, type, effective_at, effective_on, recorded_at, product, warehouse,
            0, reserved, in_transit, incoming
-      FROM stock_promise_movement
+      FROM stock_promise_between('-infinity', end_of(%(on)s, %(time_zone)s))
 ), late AS (
     SELECT DISTINCT product FROM line
      WHERE position > %(after_)s AND (%(known_at)s IS NULL OR position <= %(known_at)s) AND effective_at <= %(moment)s

@@ -199,7 +199,8 @@ BREAKS = [
     Break(
         "stock",
         "lots",
-        "CREATE OR REPLACE FUNCTION stock_at(as_of timestamptz, known_at bigint) RETURNS SETOF stock_balance"
+        "CREATE OR REPLACE FUNCTION stock_balances(as_of timestamptz, known_at bigint, moment timestamptz)"
+        " RETURNS SETOF stock_balance"
         " LANGUAGE sql STABLE AS"
         " 'SELECT * FROM stock_balance WHERE product > (SELECT min(product) FROM stock_balance)'",
         {"figure": "/v1/stock/balances"},

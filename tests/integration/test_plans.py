@@ -7,6 +7,7 @@ import pytest
 
 from api.explaining import explain, read_figure
 from api.querying import ask
+from infra.postgres import months
 from infra.postgres.connection import Database, Pool
 from infra.postgres.migrate import Ledger, migrate
 from infra.postgres.queries import Answering, Queries
@@ -44,6 +45,7 @@ ASKED = {
     "until": "winning",
     "method": "linear",
 }
+REGISTERS = [shape.name for each in PROJECTIONS for shape in each.shapes if isinstance(shape, Register)]
 ABOUT_ONE = {"client", "product", "deal"}
 
 
@@ -54,12 +56,16 @@ def full(dsn: str) -> Iterator[Pool]:
     migrate(database)
     models = PostgresReadModels(database)
     models.prepare(PROJECTIONS)
-    models.close()
     for projection in PROJECTIONS:
         for shape in projection.shapes:
+            if isinstance(shape, Register):
+                with models.transaction() as cursor:
+                    months.make(cursor, shape, [f"2026-{month:02}-01 00:00:00+00" for month in range(1, 5)])
             _fill(database, shape)
+    models.close()
     with Pool(database) as pool:
-        pool.read("SELECT progress('stock')")  # planned at its first use
+        for asked in ("progress('stock')", *(f"{register}_whole(NULL, NULL)" for register in REGISTERS)):
+            pool.read(f"SELECT {asked}")  # planned at its first use
         yield pool
 
 

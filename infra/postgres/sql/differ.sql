@@ -1,6 +1,6 @@
 -- Rows that only one of two logs has, up to a position. As text: JSON has no equality of its own.
-WITH old AS (SELECT position, row::text AS said FROM (SELECT {columns} FROM {old}) AS row WHERE position <= %(upto)s),
-     new AS (SELECT position, row::text AS said FROM (SELECT {columns} FROM {new}) AS row WHERE position <= %(upto)s)
+WITH old AS (SELECT position, row::text AS said FROM {old} AS row WHERE position <= %(upto)s),
+     new AS (SELECT position, row::text AS said FROM {new} AS row WHERE position <= %(upto)s)
 SELECT * FROM (
     SELECT 'current' AS only_in, * FROM (SELECT * FROM old EXCEPT ALL SELECT * FROM new) gone
      UNION ALL

@@ -1,9 +1,13 @@
 -- What a client brought, and what all did against which it is measured: the whole, and the larger ones before it.
-WITH moved AS (
-    SELECT 'sales' AS measure, position, client, currency, effective_on, effective_at, amount FROM sales_movement
+WITH span AS (
+    SELECT start_of(CASE %(method)s WHEN 'bcg' THEN %(before)s ELSE %(from_)s END, %(time_zone)s) AS starts,
+           end_of(%(to)s, %(time_zone)s) AS ends
+), moved AS (
+    SELECT 'sales' AS measure, position, client, currency, effective_on, effective_at, amount
+      FROM span, sales_between(starts, ends)
      UNION ALL
     SELECT 'payments', position, client, currency, effective_on, effective_at, received - refunded - bounced
-      FROM payments_movement
+      FROM span, payments_between(starts, ends)
 ), known AS (
     SELECT position, client, effective_on, effective_at, amount FROM moved
      WHERE measure = %(measure)s AND currency = coalesce(%(currency)s, %(book_currency)s)

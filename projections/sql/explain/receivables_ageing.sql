@@ -9,8 +9,8 @@ SELECT position, client, CASE WHEN %(by)s = 'counterparty' THEN counterparty END
        amount AS balance
   FROM (
     SELECT *, sum(amount) OVER (PARTITION BY client, counterparty, currency, kind, document, due_on) AS open
-      FROM receivables_movement
-     WHERE effective_at <= %(moment)s AND (%(known_at)s IS NULL OR position <= %(known_at)s)
+      FROM receivables_between('-infinity', %(moment)s)
+     WHERE (%(known_at)s IS NULL OR position <= %(known_at)s)
        AND (%(client)s IS NULL OR client = %(client)s)
        AND (%(counterparty)s IS NULL OR counterparty = %(counterparty)s)
        AND (%(currency)s IS NULL OR currency = %(currency)s)

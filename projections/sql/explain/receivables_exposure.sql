@@ -6,9 +6,9 @@ WITH credit AS (
      ORDER BY effective_at DESC, position DESC LIMIT 1
 ), moved AS (
     SELECT *, sum(amount) OVER (PARTITION BY counterparty, kind, document, due_on) AS open
-      FROM receivables_movement
+      FROM receivables_between('-infinity', %(moment)s)
      WHERE client = %(client)s AND currency = coalesce((SELECT currency FROM credit), %(book_currency)s)
-       AND effective_at <= %(moment)s AND (%(known_at)s IS NULL OR position <= %(known_at)s)
+       AND (%(known_at)s IS NULL OR position <= %(known_at)s)
 )
 SELECT position, amount AS exposure, NULL::numeric AS "limit",
        CASE WHEN EXISTS (SELECT FROM credit) THEN -amount END AS available

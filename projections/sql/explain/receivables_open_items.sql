@@ -1,7 +1,7 @@
 -- What moved an item, and the invoice that told its amount and its day.
 WITH moved AS (
-    SELECT * FROM receivables_movement
-     WHERE kind = 'invoice' AND effective_at <= %(moment)s AND (%(known_at)s IS NULL OR position <= %(known_at)s)
+    SELECT * FROM receivables_between('-infinity', %(moment)s)
+     WHERE kind = 'invoice' AND (%(known_at)s IS NULL OR position <= %(known_at)s)
        AND (%(client)s IS NULL OR client = %(client)s)
        AND (%(counterparty)s IS NULL OR counterparty = %(counterparty)s)
        AND (%(currency)s IS NULL OR currency = %(currency)s)

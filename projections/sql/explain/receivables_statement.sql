@@ -1,11 +1,9 @@
 -- What was settled before the period contributes nothing to its opening. The entries are numbered as they are shown.
 WITH {debtor}, moved AS (
-    SELECT * FROM receivables_movement
+    SELECT * FROM receivables_between('-infinity', LEAST(end_of(%(to)s, %(time_zone)s), %(as_of)s))
      WHERE (%(client)s IS NULL OR client = %(client)s)
        AND (%(counterparty)s IS NULL OR counterparty = %(counterparty)s AND client = ANY (ARRAY(TABLE its_client)))
        AND currency = coalesce(%(currency)s, %(book_currency)s)
-       AND effective_on <= %(to)s
-       AND (%(as_of)s IS NULL OR effective_at <= %(as_of)s)
        AND (%(known_at)s IS NULL OR position <= %(known_at)s)
 ), brought AS (
     SELECT *, sum(amount) OVER (PARTITION BY client, counterparty, kind, document, due_on) AS open

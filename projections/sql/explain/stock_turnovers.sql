@@ -7,9 +7,8 @@ SELECT position,
        CASE WHEN effective_on >= %(from_)s THEN greatest(on_hand, 0) END AS received,
        CASE WHEN effective_on >= %(from_)s THEN greatest(-on_hand, 0) END AS issued,
        on_hand AS closing
-  FROM stock_movement
- WHERE effective_on <= %(to)s AND (%(as_of)s IS NULL OR effective_at <= %(as_of)s)
-   AND (%(known_at)s IS NULL OR position <= %(known_at)s)
+  FROM stock_between('-infinity', LEAST(end_of(%(to)s, %(time_zone)s), %(as_of)s))
+ WHERE (%(known_at)s IS NULL OR position <= %(known_at)s)
    AND (%(product)s IS NULL OR product = %(product)s)
    AND (%(warehouse)s IS NULL OR warehouse = %(warehouse)s)
    AND (%(lot)s IS NULL OR lot = %(lot)s)

@@ -1,8 +1,13 @@
 -- A balance is the sum of its movements.
+-- Of a month that is detached the turnovers stand for them.
 WITH told AS (
     SELECT {dimensions}, {resources}, true AS is_kept FROM {name}_balance
      UNION ALL
-    SELECT {dimensions}, {sums}, false FROM {name}_movement GROUP BY {dimensions}
+    SELECT {dimensions}, {sums}, false FROM {name}_movement m
+     WHERE NOT EXISTS (SELECT FROM {name}_detached d WHERE m.effective_at >= d.starts AND m.effective_at < d.ends)
+     GROUP BY {dimensions}
+     UNION ALL
+    SELECT {dimensions}, {nets}, false FROM {name}_turnover WHERE month IN (SELECT month FROM {name}_detached)
 ), wrong AS (
     SELECT {dimensions}, each.figure,
            sum(each.amount) FILTER (WHERE is_kept) AS found, sum(each.amount) FILTER (WHERE NOT is_kept) AS expected

@@ -1,9 +1,12 @@
 -- The turnover of a month is the sum of its movements.
+-- A month that is detached is held to that when it is attached again.
 WITH told AS (
     SELECT {dimensions}, month, {flows}, true AS is_kept FROM {name}_turnover
+     WHERE month NOT IN (SELECT month FROM {name}_detached)
      UNION ALL
     SELECT {dimensions}, date_trunc('month', effective_on)::date, {split_sums}, false
-      FROM {name}_movement
+      FROM {name}_movement m
+     WHERE NOT EXISTS (SELECT FROM {name}_detached d WHERE m.effective_at >= d.starts AND m.effective_at < d.ends)
      GROUP BY {dimensions}, date_trunc('month', effective_on)::date
 ), wrong AS (
     SELECT {dimensions}, month, each.figure,

@@ -3,8 +3,13 @@ WITH answered AS (
 {receivables_ageing}
 ), moved AS (
     SELECT client, counterparty, currency, sum(amount) AS amount
-      FROM receivables_movement
-     WHERE effective_at <= now()
+      FROM (SELECT client, counterparty, currency, amount
+              FROM receivables_movement
+             WHERE effective_at <= %(moment)s
+               AND NOT EXISTS (SELECT FROM receivables_detached WHERE effective_at >= starts AND effective_at < ends)
+             UNION ALL
+            SELECT client, counterparty, currency, amount_in - amount_out
+              FROM receivables_turnover WHERE month IN (SELECT month FROM receivables_detached)) parts
      GROUP BY client, counterparty, currency
 ), wrong AS (
     SELECT client, counterparty, currency, figure, found, coalesce(m.amount, 0) AS expected

@@ -6,8 +6,12 @@ WITH answered AS (
     SELECT product, warehouse, sum(on_hand) AS on_hand
       FROM (SELECT product, warehouse, lot, sum(on_hand) AS on_hand
               FROM stock_movement
-             WHERE effective_at <= now()
-             GROUP BY product, warehouse, lot) lots
+             WHERE effective_at <= %(moment)s
+               AND NOT EXISTS (SELECT FROM stock_detached WHERE effective_at >= starts AND effective_at < ends)
+             GROUP BY product, warehouse, lot
+             UNION ALL
+            SELECT product, warehouse, lot, on_hand_in - on_hand_out
+              FROM stock_turnover WHERE month IN (SELECT month FROM stock_detached)) lots
      GROUP BY product, warehouse
 ), wrong AS (
     SELECT product, warehouse, a.on_hand AS found, coalesce(m.on_hand, 0) AS expected

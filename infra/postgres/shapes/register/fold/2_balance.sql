@@ -4,7 +4,8 @@ WITH changed AS (
     INSERT INTO {name}_balance AS t ({dimensions}, {resources})
     SELECT {dimensions}, {sums}
       FROM {name}_movement
-     WHERE position BETWEEN %(first)s AND %(last)s AND xmin = (SELECT pg_current_xact_id()::xid)
+     WHERE effective_at >= %(least)s::timestamptz AND effective_at <= %(greatest)s::timestamptz
+       AND position BETWEEN %(first)s AND %(last)s AND xmin = (SELECT pg_current_xact_id()::xid)
      GROUP BY {dimensions}
         ON CONFLICT ({dimensions}) DO UPDATE SET {additions}
     RETURNING t.ctid AS place, {all_zero} AS settled

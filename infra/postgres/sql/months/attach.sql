@@ -1,0 +1,1 @@
+ALTER TABLE {log} ATTACH PARTITION {schema}.{table} FOR VALUES FROM (%(starts)s) TO (%(ends)s)
