@@ -21,6 +21,7 @@ from api.querying import ask
 from api.service import Service, open_service
 from bench.measure import Row, server, spread
 from bench.plans import keep
+from infra.postgres import months
 from infra.postgres.connection import Database, Pool
 from infra.postgres.queries import Progress, Queries
 from infra.postgres.shape_sql import fold_statements
@@ -193,6 +194,7 @@ def _fill(database: Database, size: int) -> None:
 
 
 def move(cursor: Cursor, register: Register, first: int, last: int, cells: str) -> None:
+    months.make(cursor, register, [f"2025-{month:02}-01 00:00:00+00" for month in range(1, 13)])
     year = f"'2025-01-01'::timestamptz + (n - {first}) * interval '1 year' / {last - first + 1}"
     columns = ", ".join(re.findall(r" AS (\w+)", cells))
     cursor.execute(
@@ -200,9 +202,10 @@ def move(cursor: Cursor, register: Register, first: int, last: int, cells: str) 
         f" SELECT n, 0, {year}, now(), 'generated', {cells}"
         f" FROM generate_series({first}::bigint, {last}) n"
     )
+    given = {"first": first, "last": last, "least": "-infinity", "greatest": "infinity"}
     found: list[object] = []
     for statement in fold_statements(register):
-        cursor.execute(statement, {"first": first, "last": last, "found": found})
+        cursor.execute(statement, {**given, "found": found})
         found = [row[0] for row in cursor.fetchall()] if cursor.description else []
 
 

@@ -20,6 +20,7 @@ from api.cli import (
     exporting,
     generations,
     importing,
+    months,
     quarantine,
     rebuild,
     relay,
@@ -57,6 +58,7 @@ app.command("diff")(diff.diff)
 app.command("explain")(explain.explain)
 app.command("repartition")(repartition.repartition)
 app.add_typer(generations.app, name="generations")
+app.add_typer(months.app, name="months")
 app.add_typer(quarantine.app, name="quarantine")
 
 EXPECTED = (

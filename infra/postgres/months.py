@@ -28,6 +28,7 @@ log = structlog.get_logger(__name__)
 SQL = Path(__file__).with_name("sql") / "months"
 KNOWN, WANTED, MAKE, ATTACH = (read_sql(SQL / f"{name}.sql") for name in ("known", "wanted", "make", "attach"))
 SCHEMA = "SELECT relnamespace::regnamespace::text FROM pg_class WHERE oid = %s::regclass"
+IN_MONTHS = "SELECT relkind = 'p' FROM pg_class WHERE oid = %s::regclass"
 THERE = "SELECT to_regclass(%s), coalesce(pg_total_relation_size(to_regclass(%s)), 0)"
 OVER = "SELECT %s <= now()"
 
@@ -68,6 +69,9 @@ def make(cursor: Cursor, register: Register, moments: Iterable[str]) -> None:
     """Those into which the moments fall and that are not attached, each from its table if it has one. Others make them
     too: whoever comes second finds them made. Nobody waits who reads or writes."""
     cursor.execute(f"LOCK TABLE ONLY {log_table(register)} IN SHARE UPDATE EXCLUSIVE MODE")
+    cursor.execute(IN_MONTHS, (log_table(register),))
+    if not scalar(cursor):  # of an earlier layout, in one table
+        return
     given = {"moments": list(moments), "time_zone": read_ledger(cursor).time_zone}
     cursor.execute(WANTED.replace("{known}", _known(register)).replace("{name}", register.name), given)
     for month in [Month(*row) for row in cursor.fetchall()]:

@@ -39,7 +39,8 @@ LOG_COLUMNS = "position, line, effective_at, recorded_at, type"
 REFUSED = (psycopg2.DataError, psycopg2.IntegrityError)
 """The rows are at fault."""
 
-SECOND = len("2026-01-01 00:00:00")
+MONTH, DAY, SECOND = len("2026-01"), len("2026-01-01"), len("2026-01-01 00:00:00")
+"""Of times as text, which are all in UTC."""
 
 T = TypeVar("T")
 
@@ -61,6 +62,7 @@ class PostgresReadModels:
         self._filling = {each.projection.name: each for each in filling}
         self._settles: set[str] = set()
         self._connection: Connection | None = None
+        self._seen: set[tuple[str, str]] = set()
 
     def prepare(self, projections: Iterable[Projection], partitions: int = 1) -> None:
         """Make the tables of new projections. One whose version changed, or the layout of its tables, is filled
@@ -196,18 +198,26 @@ class PostgresReadModels:
         return frozenset(stream for (stream,) in cursor.fetchall())
 
     def in_months(self, rows: Mapping[Shape, Sequence[Placed]], work: Callable[[Cursor], T]) -> T:
-        """Work that adds these rows, in a transaction; once more, if a month was missing that they need. That it is
-        missing is told by the database: who kept in mind which there are would not know what others have detached."""
+        """Work that adds these rows, in a transaction. Months that were not seen before are made first; that one is
+        missing nevertheless, for others have detached it, is told by the database."""
         try:
+            self._make_months(rows, self._seen)
             with self.transaction() as cursor:
                 return work(cursor)
         except MonthMissing:
-            for register, placed in rows.items():
-                if isinstance(register, Register) and placed:
-                    with self.transaction() as cursor:
-                        months.make(cursor, register, {event.effective_at for event, _, _ in placed})
+            self._make_months(rows, set())
             with self.transaction() as cursor:
                 return work(cursor)
+
+    def _make_months(self, rows: Mapping[Shape, Sequence[Placed]], seen: set[tuple[str, str]]) -> None:
+        """In transactions of their own, so that nobody waits for the work."""
+        for register, placed in rows.items():
+            if isinstance(register, Register):
+                unseen = {(register.name, event.effective_at[:MONTH]) for event, _, _ in placed} - seen
+                if unseen:
+                    with self.transaction() as cursor:
+                        months.make(cursor, register, _ends_of_days(placed))
+                    self._seen |= unseen
 
     def add(self, cursor: Cursor, rows: Mapping[Shape, Sequence[Placed]]) -> None:
         """Copy rows into their logs, and fold them into what is kept of the logs. MonthMissing."""
@@ -264,8 +274,16 @@ def _concerns(batches: Sequence[Batch], streams: frozenset[str]) -> bool:
     return any(event.stream in streams for batch in batches for event in batch.events)
 
 
+def _ends_of_days(placed: Sequence[Placed]) -> Iterable[str]:
+    """Of each day the first and the last time that there is: the others are in their months."""
+    ends: dict[str, list[str]] = {}
+    for moment in sorted({event.effective_at for event, _, _ in placed}):
+        ends.setdefault(moment[:DAY], [moment, moment])[1] = moment
+    return {moment for both in ends.values() for moment in both}
+
+
 def _extent(placed: Sequence[Placed]) -> Mapping[str, object]:
-    """Between which positions and which whole seconds they lie. Times are in UTC and of one form, and sort as text."""
+    """Between which positions and which whole seconds they lie."""
     positions = [event.position for event, _, _ in placed]
     seconds = [event.effective_at[:SECOND] for event, _, _ in placed]
     least, greatest = f"{min(seconds)}+00", f"{max(seconds)}.999999+00"
