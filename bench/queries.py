@@ -193,13 +193,16 @@ def _fill(database: Database, size: int) -> None:
     connection.close()
 
 
-def move(cursor: Cursor, register: Register, first: int, last: int, cells: str) -> None:
-    months.make(cursor, register, [f"2025-{month:02}-01 00:00:00+00" for month in range(1, 13)])
-    year = f"'2025-01-01'::timestamptz + (n - {first}) * interval '1 year' / {last - first + 1}"
+def move(cursor: Cursor, register: Register, first: int, last: int, cells: str, years: Sequence[int] = (2025,)) -> None:
+    """Spread evenly over the years, in order of time."""
+    starts = [f"{year}-{month:02}-01 00:00:00+00" for year in years for month in range(1, 13)]
+    months.make(cursor, register, starts)
+    span = f"(timestamptz '{years[-1] + 1}-01-01' - timestamptz '{years[0]}-01-01')"
+    at = f"timestamptz '{years[0]}-01-01' + (n - {first}) * {span} / {last - first + 1}"
     columns = ", ".join(re.findall(r" AS (\w+)", cells))
     cursor.execute(
         f"INSERT INTO {register.name}_movement (position, line, effective_at, recorded_at, type, {columns})"
-        f" SELECT n, 0, {year}, now(), 'generated', {cells}"
+        f" SELECT n, 0, {at}, now(), 'generated', {cells}"
         f" FROM generate_series({first}::bigint, {last}) n"
     )
     given = {"first": first, "last": last, "least": "-infinity", "greatest": "infinity"}

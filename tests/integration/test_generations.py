@@ -180,7 +180,7 @@ def test_constant_queries_see_no_error_and_no_mixture_in_ten_swaps(database: Dat
 @pytest.mark.usefixtures("given")
 def test_a_swap_gives_way_to_an_answer_of_several_questions(database: Database, pool: Pool) -> None:
     new = filled(database, pool, times(2, 2), len(TOLD), 1)
-    with Queries(pool).moment(holding="given_movement") as answering:
+    with Queries(pool).moment(holding=["given_movement"]) as answering:
         with pytest.raises(psycopg2.errors.LockNotAvailable):
             Generations(database).swap(new)
         assert answering.rows("SELECT sum(times) AS times FROM given_movement", {}) == [{"times": 4}]

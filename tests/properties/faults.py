@@ -101,9 +101,9 @@ class FaultyCursor:
         self._fuse.step(self._cursor.connection)
         self._cursor.execute(*given)
 
-    def copy_expert(self, *given: Any) -> None:
+    def copy_expert(self, *given: Any, **more: Any) -> None:
         self._fuse.step(self._cursor.connection)
-        self._cursor.copy_expert(*given)
+        self._cursor.copy_expert(*given, **more)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._cursor, name)
