@@ -198,7 +198,7 @@ def move(cursor: Cursor, register: Register, first: int, last: int, cells: str, 
     starts = [f"{year}-{month:02}-01 00:00:00+00" for year in years for month in range(1, 13)]
     months.make(cursor, register, starts)
     span = f"(timestamptz '{years[-1] + 1}-01-01' - timestamptz '{years[0]}-01-01')"
-    at = f"timestamptz '{years[0]}-01-01' + (n - {first}) * {span} / {last - first + 1}"
+    at = f"timestamptz '{years[0]}-01-01' + {span} * ((n - {first})::float8 / {last - first + 1})"
     columns = ", ".join(re.findall(r" AS (\w+)", cells))
     cursor.execute(
         f"INSERT INTO {register.name}_movement (position, line, effective_at, recorded_at, type, {columns})"
