@@ -60,7 +60,7 @@ def full(dsn: str) -> Iterator[Pool]:
         for shape in projection.shapes:
             if isinstance(shape, Register):
                 with models.transaction() as cursor:
-                    months.make(cursor, shape, [f"2026-{month:02}-01 00:00:00+00" for month in range(1, 5)])
+                    months.make(cursor, shape, [f"2026-{month:02}-01 00:00:00+00" for month in range(1, 4)])
             _fill(database, shape)
     models.close()
     with Pool(database) as pool:
