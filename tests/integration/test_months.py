@@ -1,57 +1,31 @@
 """A register's movements are in a table for each month, which is made when it is needed, moves with its generation, and
 may be detached and attached again; nothing is lost by it, and no figure becomes a wrong one."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime
+from collections.abc import Iterator, Sequence
+from datetime import date
 from decimal import Decimal
-from pathlib import Path
 from threading import Barrier, Thread
 
 import pytest
 from structlog.testing import capture_logs
 
-from api.querying import ask
 from domain.refusal import Refusal
-from domain.stock import Received, Shipped
 from infra.postgres import months as months_module
-from infra.postgres import shape_sql
 from infra.postgres.checks import Checks
 from infra.postgres.connection import Database, Pool
 from infra.postgres.differences import differences
 from infra.postgres.generations import Generation, Generations
-from infra.postgres.migrate import Ledger, migrate
+from infra.postgres.migrate import migrate
 from infra.postgres.months import Kept, Months
-from infra.postgres.queries import Queries
 from infra.postgres.read_models import PostgresReadModels
-from projections import restatements
-from projections.shapes import Register
-from projections.stock import projection, queries, stock
+from projections.stock import projection, stock
+from tests.integration.trade import TRADE, received, states
 from tests.integration.writing import query
 from tests.properties.books import Books, projector
 from tests.properties.histories import Step, placed
 
 JANUARY, FEBRUARY, MARCH = date(2026, 1, 1), date(2026, 2, 1), date(2026, 3, 1)
-LAYOUT_1 = Path(__file__).with_name("layout_1")
 TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = %s AND tablename ~ '^stock_movement_[0-9]' ORDER BY 1"
-
-
-def received(quantity: int, at: str) -> Step:
-    event = Received(product="P1", warehouse="W1", quantity=Decimal(quantity), cost=Decimal(1), currency="EUR")
-    return Step("P1", event, datetime.fromisoformat(at).astimezone(UTC))
-
-
-def shipped(quantity: int, at: str) -> Step:
-    event = Shipped(product="P1", warehouse="W1", quantity=Decimal(quantity))
-    return Step("P1", event, datetime.fromisoformat(at).astimezone(UTC))
-
-
-TRADE = [
-    received(10, "2026-01-05T12:00:00+00:00"),
-    shipped(4, "2026-01-31T23:59:59.999999+00:00"),
-    received(5, "2026-02-01T00:00:00+00:00"),
-    shipped(3, "2026-02-20T12:00:00+00:00"),
-    received(7, "2026-03-10T12:00:00+00:00"),
-]
 
 
 @pytest.fixture
@@ -65,10 +39,6 @@ def books(database: Database, pool: Pool) -> Iterator[Books]:
 @pytest.fixture
 def months(database: Database) -> Months:
     return Months(database)
-
-
-def states(months: Months) -> Mapping[str, str]:
-    return {each.month: each.state for each in months.list([stock])}
 
 
 def tables(database: Database, schema: str = "read") -> Sequence[str]:
@@ -362,84 +332,3 @@ class TestDetaching:
     def broken(self, checks: Checks) -> set[str]:
         """But that they are of events, which are not in the book."""
         return {each.invariant for each in checks.run(projection, 10).violations} - {"events"}
-
-
-class TestUpgrade:
-    """A database made by a release whose registers were one table each."""
-
-    @pytest.fixture(autouse=True)
-    def _old(self, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-        with monkeypatch.context() as then:
-            then.setattr(shape_sql, "_folder", lambda shape: LAYOUT_1 / type(shape).__name__.lower())
-            then.setattr(shape_sql, "LAYOUTS", {Register: 1})
-            shape_sql.fold_statements.cache_clear()
-            read_models = PostgresReadModels(database)
-            read_models.prepare([projection])
-            projector(projection, placed(TRADE), read_models).catch_up(len(TRADE))
-            read_models.close()
-        shape_sql.fold_statements.cache_clear()
-
-    def answers(self, pool: Pool) -> Sequence[object]:
-        period = {"from": "2026-01-10", "to": "2026-03-05"}
-        asked = [
-            ("/v1/stock/balances", {}),
-            ("/v1/stock/balances", {"as_of": "2026-02-10"}),
-            ("/v1/stock/balances", {"known_at": 2}),
-            ("/v1/stock/turnovers", period),
-            ("/v1/stock/turnovers", {**period, "as_of": "2026-02-25"}),
-            ("/v1/stock/movements", period),
-            ("/v1/stock/restatements", {}),
-        ]
-        by_path = {query.path: query for query in queries}
-        by_path |= {query.path: query for query in restatements.queries}
-        found = []
-        for path, parameters in asked:
-            query = by_path[path]
-            answer = ask(Queries(pool), Ledger.read(pool), query, query.parameters.model_validate(parameters))
-            assert answer is not None
-            found.append(answer.items)
-        return found
-
-    def test_it_is_asked_as_ever_until_a_generation_in_months_is_filled_beside_it_and_read(
-        self, database: Database, pool: Pool, months: Months
-    ) -> None:
-        release = PostgresReadModels(database)
-        release.prepare([projection])
-        before = self.answers(pool)
-        assert before[0] != []
-        assert states(months) == {}
-        again = PostgresReadModels(database)
-        again.prepare([projection])
-        again.close()
-        projector(projection, placed(TRADE), release).catch_up(len(TRADE))
-        release.close()
-        assert self.answers(pool) == before
-        assert set(states(months)) == {"2026-01", "2026-02", "2026-03"}
-        assert [(each.number, each.state) for each in Generations(database).list()] == [(1, "old"), (2, "current")]
-        Generations(database).drop("stock", 1)
-        assert self.answers(pool) == before
-
-    def test_it_differs_in_nothing_from_what_is_filled_in_months(self, database: Database, pool: Pool) -> None:
-        new = Generations(database).begin(projection, 1)
-        filling = PostgresReadModels(database, [new])
-        projector(projection, placed(TRADE), filling).catch_up(len(TRADE))
-        filling.close()
-        assert differences(pool, Generations(database), new, 10) == []
-
-    def test_its_invariants_are_checked_meanwhile(self, database: Database) -> None:
-        release = PostgresReadModels(database)
-        release.prepare([projection])
-        release.close()
-        checks = Checks(database)
-        report = checks.run(projection, 10)
-        checks.close()
-        assert len(report.checked) > 5
-        assert {each.invariant for each in report.violations} == {"events"}  # which are not in the book
-
-    def test_none_is_filled_of_what_is_laid_out_as_it_is_to_be(self, database: Database) -> None:
-        release = PostgresReadModels(database)
-        release.prepare([projection])
-        projector(projection, placed(TRADE), release).catch_up(len(TRADE))
-        release.prepare([projection])
-        release.close()
-        assert [each.number for each in Generations(database).list()] == [1, 2]

@@ -1,0 +1,113 @@
+"""A database made by a release whose registers were one table each is asked as ever, until it is filled in months."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from api.querying import ask
+from infra.postgres import shape_sql
+from infra.postgres.checks import Checks
+from infra.postgres.connection import Database, Pool
+from infra.postgres.differences import differences
+from infra.postgres.generations import Generations
+from infra.postgres.migrate import Ledger
+from infra.postgres.months import Months
+from infra.postgres.queries import Queries
+from infra.postgres.read_models import PostgresReadModels
+from projections import restatements
+from projections.shapes import Register
+from projections.stock import projection, queries
+from tests.integration.trade import TRADE, states
+from tests.properties.books import projector
+from tests.properties.histories import placed
+
+LAYOUT_1 = Path(__file__).with_name("layout_1")
+
+
+@pytest.fixture
+def months(database: Database) -> Months:
+    return Months(database)
+
+
+@pytest.fixture(autouse=True)
+def _old(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as then:
+        then.setattr(shape_sql, "_folder", lambda shape: LAYOUT_1 / type(shape).__name__.lower())
+        then.setattr(shape_sql, "LAYOUTS", {Register: 1})
+        shape_sql.fold_statements.cache_clear()
+        read_models = PostgresReadModels(database)
+        read_models.prepare([projection])
+        projector(projection, placed(TRADE), read_models).catch_up(len(TRADE))
+        read_models.close()
+    shape_sql.fold_statements.cache_clear()
+
+
+def answers(pool: Pool) -> Sequence[object]:
+    period = {"from": "2026-01-10", "to": "2026-03-05"}
+    asked = [
+        ("/v1/stock/balances", {}),
+        ("/v1/stock/balances", {"as_of": "2026-02-10"}),
+        ("/v1/stock/balances", {"known_at": 2}),
+        ("/v1/stock/turnovers", period),
+        ("/v1/stock/turnovers", {**period, "as_of": "2026-02-25"}),
+        ("/v1/stock/movements", period),
+        ("/v1/stock/restatements", {}),
+    ]
+    by_path = {query.path: query for query in queries}
+    by_path |= {query.path: query for query in restatements.queries}
+    found = []
+    for path, parameters in asked:
+        query = by_path[path]
+        answer = ask(Queries(pool), Ledger.read(pool), query, query.parameters.model_validate(parameters))
+        assert answer is not None
+        found.append(answer.items)
+    return found
+
+
+def test_it_is_asked_as_ever_until_a_generation_in_months_is_filled_beside_it_and_read(
+    database: Database, pool: Pool, months: Months
+) -> None:
+    release = PostgresReadModels(database)
+    release.prepare([projection])
+    before = answers(pool)
+    assert before[0] != []
+    assert states(months) == {}
+    again = PostgresReadModels(database)
+    again.prepare([projection])
+    again.close()
+    projector(projection, placed(TRADE), release).catch_up(len(TRADE))
+    release.close()
+    assert answers(pool) == before
+    assert set(states(months)) == {"2026-01", "2026-02", "2026-03"}
+    assert [(each.number, each.state) for each in Generations(database).list()] == [(1, "old"), (2, "current")]
+    Generations(database).drop("stock", 1)
+    assert answers(pool) == before
+
+
+def test_it_differs_in_nothing_from_what_is_filled_in_months(database: Database, pool: Pool) -> None:
+    new = Generations(database).begin(projection, 1)
+    filling = PostgresReadModels(database, [new])
+    projector(projection, placed(TRADE), filling).catch_up(len(TRADE))
+    filling.close()
+    assert differences(pool, Generations(database), new, 10) == []
+
+
+def test_its_invariants_are_checked_meanwhile(database: Database) -> None:
+    release = PostgresReadModels(database)
+    release.prepare([projection])
+    release.close()
+    checks = Checks(database)
+    report = checks.run(projection, 10)
+    checks.close()
+    assert len(report.checked) > 5
+    assert {each.invariant for each in report.violations} == {"events"}  # which are not in the book
+
+
+def test_none_is_filled_of_what_is_laid_out_as_it_is_to_be(database: Database) -> None:
+    release = PostgresReadModels(database)
+    release.prepare([projection])
+    projector(projection, placed(TRADE), release).catch_up(len(TRADE))
+    release.prepare([projection])
+    release.close()
+    assert [each.number for each in Generations(database).list()] == [1, 2]
