@@ -55,7 +55,7 @@ def _generate(service: Service, size: int) -> None:
     connection = psycopg2.connect(database.dsn)
     with connection, connection.cursor() as cursor:
         cursor.execute(f"SET search_path = {database.read_schema}, {database.schema}")
-        move(cursor, stock, 1, size, f"{place}, 3 - mod(n, 5) AS on_hand")
+        move(cursor, stock, 1, size, f"{place}, mod(n, 7) - 2 AS on_hand")
     connection.autocommit = True
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")

@@ -85,7 +85,7 @@ def _fill(database: Database, size: int) -> None:
     connection = psycopg2.connect(database.dsn)
     with connection, connection.cursor() as cursor:
         cursor.execute(f"SET search_path = {database.read_schema}, {database.schema}; SET TIME ZONE 'UTC'")
-        move(cursor, stock, 1, size, f"{place}, 3 - mod(n, 5) AS on_hand", YEARS)
+        move(cursor, stock, 1, size, f"{place}, mod(n, 7) - 2 AS on_hand", YEARS)
         move(cursor, receivables, size + 1, size + part, f"{item}, {due}", YEARS)
         move(
             cursor,

@@ -176,7 +176,7 @@ def _fill(database: Database, size: int) -> None:
     connection = psycopg2.connect(database.dsn)
     with connection, connection.cursor() as cursor:
         cursor.execute(f"SET search_path = {database.read_schema}, {database.schema}")
-        move(cursor, stock, 1, most, f"{place}, 3 - mod(n, 5) AS on_hand")
+        move(cursor, stock, 1, most, f"{place}, mod(n, 7) - 2 AS on_hand")
         move(cursor, receivables, most + 1, size, f"{whose}, 'EUR' AS currency, {item}, 10 AS amount")
         invoices = 'SELECT document, $${"issued_on": "2025-01-01"}$$, effective_at, position FROM receivables_movement'
         cursor.execute(f"INSERT INTO invoice (key, facts, effective_at, position) {invoices}")
