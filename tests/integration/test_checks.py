@@ -318,7 +318,7 @@ def test_a_check_that_is_cancelled_ends_and_lets_go(copied: Database) -> None:
         thread.join()
         other.execute("ROLLBACK")
         assert len(ended) == 1
-        assert pool.read(f"{LOCKS} AND locktype = 'advisory'") == [(0,)]
+        eventually(lambda: pool.read(f"{LOCKS} AND locktype = 'advisory'") == [(0,)])
     with closing(checks):
         assert checks.run(BY_NAME["stock"], 1).violations == []
 
