@@ -1,5 +1,5 @@
 """Reads the records of a batch in C, by aiokafka's reader. kafka-python reads each header of each record in Python, for
-which a consumer took half of its time (bench/kafka; docs/decisions/0018). All else of a batch stays kafka-python's."""
+which a consumer took much of its time (docs/decisions/0018). All else of a batch stays kafka-python's."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
