@@ -1,6 +1,6 @@
 """Where a rebuild takes the events from: the store, or the ledger's topic."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -20,6 +20,10 @@ PATIENCE = 10.0
 """Seconds to wait for a broker."""
 
 
+Share = Callable[[], Collection[int]]
+"""Which of the partitions are a process's. They may become fewer while it is at it."""
+
+
 class Origin(Protocol):
     """Is handed to processes."""
 
@@ -27,8 +31,8 @@ class Origin(Protocol):
     def ends(self) -> Mapping[int, int]:
         """Of each partition, the position to get to."""
 
-    def feed(self, pool: Pool, read_models: PostgresReadModels, new: Generation, share: Sequence[int], /) -> Feed:
-        """What is missing in a generation; ``share`` of its partitions is one process's."""
+    def feed(self, pool: Pool, read_models: PostgresReadModels, new: Generation, share: Share, /) -> Feed:
+        """What is missing in a generation, for a process whose ``share`` it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,7 @@ class FromStore:
     def ends(self) -> Mapping[int, int]:
         return dict.fromkeys(range(PARTITIONS), self.end)
 
-    def feed(self, pool: Pool, read_models: PostgresReadModels, new: Generation, share: Sequence[int], /) -> Feed:
+    def feed(self, pool: Pool, read_models: PostgresReadModels, new: Generation, share: Share, /) -> Feed:
         places = partial(read_models.places, new.projection, PARTITIONS)
         return StoreFeed(pool, new.projection.types, PARTITIONS, places, only=share, last=self.end)
 
@@ -54,7 +58,7 @@ class FromTopic:
     topic: Topic
     ends: Mapping[int, int]
 
-    def feed(self, _: Pool, read_models: PostgresReadModels, new: Generation, __: Sequence[int], /) -> Feed:
+    def feed(self, _: Pool, read_models: PostgresReadModels, new: Generation, __: Share, /) -> Feed:
         return TopicFeed(
             self.options,
             *self.topic,

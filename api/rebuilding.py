@@ -6,12 +6,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
+from multiprocessing.sharedctypes import SynchronizedArray
 from time import sleep
 
-from api.origins import Origin
+from api.origins import Origin, Share
 from api.projecting import store_feed, store_projector
 from consumers.projector import Projector
-from consumers.rebuild import Pace, fill, shares
+from consumers.rebuild import Pace, Shares, fill
 from consumers.spread import spread
 from infra.postgres.connection import Database, Pool
 from infra.postgres.differences import Difference, differences
@@ -60,10 +61,11 @@ class Rebuild:
         per_worker = rate / workers if rate else None
         numbers = {new.projection.name: new.number for new in self._new}
         partitions = len(self._origin.ends)
-        work = [
-            (self._database, numbers, list(share), self._origin, per_worker) for share in shares(workers, partitions)
-        ]
-        with _processes(work) as alive, _read_models(self._database, self._new) as read_models:
+        work = (self._database, numbers, self._origin, per_worker)
+        with (
+            _workers(workers, len(numbers) * partitions, work) as alive,
+            _read_models(self._database, self._new) as read_models,
+        ):
             before = 0
             while True:
                 done = sum(self._passed(_positions(read_models, new, partitions)) for new in self._new)
@@ -104,28 +106,35 @@ class Rebuild:
                     continue
 
 
-def _fill_share(
-    database: Database, numbers: Mapping[str, int], share: Sequence[int], origin: Origin, rate: float | None
+def _work(
+    worker: int,
+    owners: "SynchronizedArray[int]",
+    database: Database,
+    numbers: Mapping[str, int],
+    origin: Origin,
+    rate: float | None,
 ) -> None:
-    """In a process of its own, which ends when it has done its share or its parent tells it to."""
+    """In a process of its own, which ends when there is nothing left to do or its parent tells it to."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     settings = Settings()
     configure_logs(settings.log_level, json=settings.log_json)
     pace = Pace(rate)
+    shares = Shares(len(origin.ends), owners, owners.get_lock())
     generations = [Generation(each, numbers[each.name]) for each in PROJECTIONS if each.name in numbers]
     with Pool(database, size=2) as pool, _read_models(database, generations) as read_models:
-        for new in generations:
-            _fill(origin, pool, read_models, new, share, pace)
+        while (taken := shares.take(worker)) is not None:
+            _fill(origin, pool, read_models, generations[taken], partial(shares.of, taken, worker), pace)
+            shares.done(taken, worker)
 
 
 def _fill(
-    origin: Origin, pool: Pool, read_models: PostgresReadModels, new: Generation, share: Sequence[int], pace: Pace
+    origin: Origin, pool: Pool, read_models: PostgresReadModels, new: Generation, share: Share, pace: Pace
 ) -> None:
     partitions = len(origin.ends)
 
     def reached() -> bool:
         at = _positions(read_models, new, partitions)
-        return all(at[partition] >= origin.ends[partition] for partition in share)
+        return all(at[partition] >= origin.ends[partition] for partition in share())
 
     projector = Projector(new.projection, origin.feed(pool, read_models, new, share), read_models, partitions)
     try:
@@ -148,10 +157,13 @@ def _read_models(database: Database, filling: Sequence[Generation]) -> Iterator[
 
 
 @contextmanager
-def _processes(work: Sequence[tuple[object, ...]]) -> Iterator[Callable[[], bool]]:
-    """One for each piece of work; gives whether none has failed. They are ended with us."""
+def _workers(number: int, places: int, work: tuple[object, ...]) -> Iterator[Callable[[], bool]]:
+    """Processes that share the work, of so many places; gives whether none has failed. They are ended with us."""
     context = get_context("spawn")
-    processes = [context.Process(target=_fill_share, args=piece, daemon=True) for piece in work]
+    owners = context.Array("i", places)
+    processes = [
+        context.Process(target=_work, args=(worker, owners, *work), daemon=True) for worker in range(1, number + 1)
+    ]
     for process in processes:
         process.start()
     try:

@@ -20,7 +20,11 @@ PAGE = Path(__file__).parents[1] / "docs" / "reference" / "performance.md"
 def main(names: Iterable[str]) -> None:
     for name in names:
         print(name, flush=True)
-        write(name, "\n".join(table(import_module(f"bench.{name}").main())))
+        rows: list[Row] = []
+        for row in import_module(f"bench.{name}").main():
+            print(row, flush=True)
+            rows.append(row)
+            write(name, "\n".join(table(rows)))  # at once: what an hour has measured is not lost with its last minute
 
 
 def table(rows: Iterable[Row]) -> Iterator[str]:

@@ -7,6 +7,7 @@ others go on (tests/integration/test_quarantine.py).
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 
 from consumers.ports import Batch, Delivered, Feed, Overtaken, Parked, Placed, ReadModels, Unacceptable
 from domain.event import decode
@@ -29,7 +30,8 @@ class Projector:
         return self.read_models.position(self.projection)
 
     def turn(self) -> int:
-        """Project what comes next; gives how many positions it moved, 0 if there was nothing or another was faster."""
+        """Project what comes next; gives how many positions it moved, on an average over the partitions, 0 if there was
+        nothing or another was faster."""
         try:
             batches = self.feed.read()
             if batches:
@@ -42,7 +44,7 @@ class Projector:
         except BaseException:
             self._begin_again()  # what became of the commit is asked of the database
             raise
-        return max((batch.upto - batch.after for batch in batches), default=0)
+        return ceil(sum(batch.upto - batch.after for batch in batches) / self.partitions)
 
     def catch_up(self, end: int, progress: Callable[[int], object] = int) -> None:
         """To this position, whoever gets it there."""

@@ -11,7 +11,7 @@ class Event(BaseModel):
     """A fact. Its type is a stable dotted name, never a module path: classes may move, stored events may not.
 
     A changed shape gets the next ``version`` and a static method ``upcast_v1_v2(payload: dict) -> None`` that
-    brings an old payload up to it; see ``tests/integration/test_evolution.py``.
+    brings an old payload up to it; see ``tests/properties/test_events.py``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

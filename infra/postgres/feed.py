@@ -1,6 +1,7 @@
 """The feed without a broker: the store's own log, read in order of position, for any number of partitions."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from consumers.ports import WINDOW, Batch, Delivered, Places
@@ -9,6 +10,7 @@ from infra.postgres import head
 from infra.postgres.connection import Pool, read_sql, scalar
 
 READ = read_sql(Path(__file__).with_name("sql") / "read_feed.sql")
+POSITION, ORDER_KEY = (Delivered._fields.index(name) for name in ("position", "order_key"))
 
 
 class StoreFeed:
@@ -21,12 +23,12 @@ class StoreFeed:
         partitions: int,
         places: Places,
         *,
-        only: Collection[int] | None = None,
+        only: Callable[[], Collection[int]] | None = None,
         last: int | None = None,
     ) -> None:
-        """``only`` some of the partitions, and up to the ``last`` position, if told."""
+        """``only`` some of the partitions, which may become fewer, and up to the ``last`` position, if told."""
         self._pool = pool
-        self._only = range(partitions) if only is None else only
+        self._only = only or partial(range, partitions)
         self._last = last
         self._types = list(types)
         self._partitions = partitions
@@ -34,15 +36,17 @@ class StoreFeed:
         self._at: dict[int, int] | None = None
 
     def read(self) -> Sequence[Batch]:
-        if self._at is None:
-            self._at = {number: place.position for number, place in self._places().items() if number in self._only}
-        after = min(self._at.values())
-        upto = min(after + WINDOW, self.end())
+        at = self._next()
+        if not at:
+            return ()
+        after = min(at.values())
+        window = WINDOW * self._partitions // len(at)  # a transaction has its price, however few events are in it
+        upto = min(after + window, self.end())
         if upto <= after:
             return ()
-        batches = list(self._batches(self._at, upto, self._events(after, upto)))
-        self._at |= {batch.partition: upto for batch in batches}
-        return batches
+        found = self._events(at, after, upto)
+        self._at = {partition: max(position, upto) for partition, position in at.items()}
+        return [Batch(partition, at[partition], upto, found[partition]) for partition in at if at[partition] < upto]
 
     def rewind(self) -> None:
         self._at = None
@@ -57,17 +61,21 @@ class StoreFeed:
             cursor.execute(head.POSITION)
             return int(scalar(cursor))
 
-    def _events(self, after: int, upto: int) -> list[Delivered]:
-        with self._pool.connection() as connection, connection.cursor() as cursor:
-            cursor.execute(READ, (after, upto, self._types))
-            return [Delivered._make(row) for row in cursor.fetchall()]
+    def _next(self) -> dict[int, int]:
+        """Where our partitions stand."""
+        if self._at is None:
+            self._at = {partition: place.position for partition, place in self._places().items()}
+        only = self._only()
+        return {partition: position for partition, position in self._at.items() if partition in only}
 
-    def _batches(self, at: dict[int, int], upto: int, events: list[Delivered]) -> Sequence[Batch]:
-        if self._partitions == 1:
-            return [Batch(0, at[0], upto, events)]
-        by_partition: dict[int, list[Delivered]] = {partition: [] for partition in at}
-        for event in events:
-            partition = partition_of(event.order_key, self._partitions)
-            if partition in at and event.position > at[partition]:
-                by_partition[partition].append(event)
-        return [Batch(p, at[p], upto, found) for p, found in by_partition.items() if at[p] < upto]
+    def _events(self, at: Mapping[int, int], after: int, upto: int) -> dict[int, list[Delivered]]:
+        """Of each partition, those it has not had. What is for others is let go at once."""
+        found: dict[int, list[Delivered]] = {partition: [] for partition in at}
+        with self._pool.connection() as connection, connection.cursor() as cursor:
+            for start in range(after, upto, WINDOW):
+                cursor.execute(READ, (start, min(start + WINDOW, upto), self._types))
+                for row in cursor.fetchall():
+                    partition = partition_of(row[ORDER_KEY], self._partitions)
+                    if partition in at and row[POSITION] > at[partition]:
+                        found[partition].append(Delivered._make(row))
+        return found

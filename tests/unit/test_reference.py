@@ -28,6 +28,17 @@ def test_every_error_code_is_documented() -> None:
     assert used - documented == set()
 
 
+def test_every_test_that_a_comment_names_is_there() -> None:
+    rooms = [
+        path
+        for room in ("domain", "commands", "projections", "consumers", "api", "infra", "docs", "bench")
+        for path in (ROOT / room).rglob("*")
+        if path.suffix in {".py", ".sql", ".md"}
+    ]
+    named = {name for path in rooms for name in re.findall(r"\btests/[a-z_/]+\.py", path.read_text())}
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
 def test_every_field_and_parameter_is_explained() -> None:
     rows = [line for page in ("commands.md", "events.md", "queries.md") for line in PAGES[page].splitlines()]
     assert [row for row in rows if row.startswith("| `") and row.endswith("|  |")] == []
