@@ -42,6 +42,14 @@ VERSION = (
     "INSERT INTO projection (name, version) VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET version = excluded.version"
 )
 
+INVOLVED = """
+SELECT state, objects FROM generation
+ WHERE projection = %s AND (state = 'current' OR state = 'filling' AND number = %s)
+"""
+PATIENT = """
+SELECT set_config('lock_timeout', (setting::int + 1000)::text, true) FROM pg_settings WHERE name = 'deadlock_timeout'
+"""
+
 GIVE_WAY = "100ms"
 """Well under PostgreSQL's deadlock_timeout, so that it is never a reader that is ended."""
 
@@ -67,6 +75,10 @@ class Kept:
     number: int
     version: int
     state: str
+
+
+NOT_NOW = (psycopg2.errors.LockNotAvailable, psycopg2.errors.UndefinedTable)
+"""Somebody reads the tables, or has just moved them."""
 
 
 class Behind(Exception):
@@ -123,8 +135,9 @@ class Generations:
             cursor.execute(ADDED, (added, projection.name, number))
 
     def swap(self, new: Generation) -> None:
-        """Behind; LockNotAvailable after GIVE_WAY, and nothing has happened then. Does nothing if it is current."""
+        """Behind; NOT_NOW after GIVE_WAY, and nothing has happened then. Does nothing if it is current."""
         with self._transaction() as cursor:
+            self._keep_vacuum_out(cursor, new)
             lock(cursor, new.projection.name)
             cursor.execute(CURRENT, (new.projection.name,))
             current = cursor.fetchone()
@@ -153,7 +166,7 @@ class Generations:
         while True:
             try:
                 return self.swap(new)
-            except psycopg2.errors.LockNotAvailable:
+            except NOT_NOW:
                 continue
 
     def list(self) -> Sequence[Kept]:
@@ -198,6 +211,16 @@ class Generations:
     def _positions(self, cursor: Cursor, consumer: str) -> Sequence[int]:
         cursor.execute(POSITIONS, (consumer,))
         return [position for (position,) in cursor.fetchall()]
+
+    def _keep_vacuum_out(self, cursor: Cursor, new: Generation) -> None:
+        """Autovacuum may have many minutes to go, and gives way to who waits longer than deadlock_timeout. Nobody who
+        reads or writes has to wait for this lock, nor it for them."""
+        cursor.execute(INVOLVED, (new.projection.name, new.number))
+        involved = cursor.fetchall()
+        schemas = {"current": self._database.read_schema, "filling": self.schema(new.projection.name, new.number)}
+        tables = [f"{schemas[state]}.{table}" for state, objects in involved for table in _tables(objects)]
+        cursor.execute(PATIENT)
+        cursor.execute(f"LOCK TABLE {', '.join(tables)} IN SHARE UPDATE EXCLUSIVE MODE")
 
     def _move_out(self, cursor: Cursor, projection: str, number: int, objects: Sequence[str]) -> None:
         read = self._database.read_schema

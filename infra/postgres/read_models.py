@@ -15,7 +15,7 @@ from consumers.ports import Batch, Moved, Overtaken, Parked, Place, Placed, Unac
 from infra.postgres import connection as connections
 from infra.postgres import months
 from infra.postgres.connection import LOST, Database, read_sql, scalar
-from infra.postgres.generations import Behind, Generation, Generations
+from infra.postgres.generations import NOT_NOW, Behind, Generation, Generations
 from infra.postgres.shape_sql import fold_statements, log_table
 from projections.projection import Projection
 from projections.shapes import Cell, Register, Shape
@@ -86,7 +86,7 @@ class PostgresReadModels:
             return False
         try:
             self._generations.swap(new)
-        except (Behind, psycopg2.errors.LockNotAvailable):
+        except (Behind, *NOT_NOW):
             return False
         log.info("generation is current", projection=projection.name, generation=new.number)
         self._settled(projection)

@@ -1,6 +1,7 @@
 """A generation is filled beside the one that is read, is compared with it, and takes its place; nobody sees both."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from threading import Event, Thread
 from typing import Any
 
@@ -16,6 +17,7 @@ from infra.postgres.read_models import PostgresReadModels
 from projections.projection import Projection
 from projections.shapes import Register, Row
 from tests.integration.projecting import assign, projector, squeamish
+from tests.integration.writing import until
 
 TOLD = [("D1", "ann"), ("D2", "ann"), ("D1", "bob"), ("D3", "bob")]
 BALANCE = "SELECT deal, owner, times FROM given_at(NULL, NULL) ORDER BY deal, owner"
@@ -186,6 +188,43 @@ def test_a_swap_gives_way_to_an_answer_of_several_questions(database: Database, 
         assert answering.rows("SELECT sum(times) AS times FROM given_movement", {}) == [{"times": 4}]
         assert answering.rows("SELECT sum(times_in) AS times FROM given_turnover", {}) == [{"times": 4}]
     Generations(database).swap(new)
+    assert pool.read("SELECT sum(times) FROM given_movement") == [(8,)]
+
+
+@pytest.fixture
+def busy_autovacuum(database: Database) -> Iterator[None]:
+    """It looks for work each second."""
+    with closing(database.connect(as_owner=True)) as owner, owner.cursor() as cursor:
+        cursor.execute("ALTER SYSTEM SET autovacuum_naptime = '1s'")
+        cursor.execute("SELECT pg_reload_conf()")
+        yield
+        cursor.execute("ALTER SYSTEM RESET autovacuum_naptime")
+        cursor.execute("SELECT pg_reload_conf()")
+
+
+SLOWLY = """
+ALTER TABLE {table} SET (autovacuum_vacuum_insert_threshold = 0, autovacuum_vacuum_insert_scale_factor = 0,
+                         autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1)
+"""
+VACUUMED = "SELECT FROM pg_stat_progress_vacuum WHERE relid = '{table}'::regclass"
+ROWS = "INSERT INTO {table} SELECT '2020-01-01', n, '', 0, 0 FROM generate_series(1, 100000) n"
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.usefixtures("given", "busy_autovacuum")
+@pytest.mark.parametrize("side", ["read", "filled"])
+def test_a_swap_does_not_wait_until_autovacuum_has_done_with_the_tables(
+    database: Database, pool: Pool, side: str
+) -> None:
+    """It would take some minutes. What waits for a tenth of a second only is nothing that autovacuum gives way to."""
+    new = filled(database, pool, times(2, 2), len(TOLD), 1)
+    generations = Generations(database)
+    schema = database.read_schema if side == "read" else generations.schema("given", new.number)
+    with closing(database.connect(as_owner=True)) as owner, owner.cursor() as cursor:
+        cursor.execute(ROWS.format(table=f"{schema}.given_turnover"))
+        cursor.execute(SLOWLY.format(table=f"{schema}.given_turnover"))
+        until(lambda: cursor.execute(VACUUMED.format(table=f"{schema}.given_turnover")) or cursor.rowcount)
+    generations.swap_soon(new)
     assert pool.read("SELECT sum(times) FROM given_movement") == [(8,)]
 
 
