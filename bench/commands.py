@@ -55,6 +55,8 @@ def paid(id: str, *then: Body) -> list[Body]:
     return owing(id, says("payment.allocate", payment=id, invoice=id, amount="10.00"), *then)
 
 
+STAGES = [{"stage": stage, "name": stage, "probability": "0.5"} for stage in ("A", "B")]
+
 MAKES: dict[str, Make] = {
     "client.register": lambda id: [client(id)],
     "client.change": lambda id: [client(id), says("client.change", client=id, name="D")],
@@ -111,8 +113,6 @@ MAKES: dict[str, Make] = {
 }
 ALONE = {"period.close"}
 """Once a month, and each closes what the others need."""
-
-STAGES = [{"stage": stage, "name": stage, "probability": "0.5"} for stage in ("A", "B")]
 
 
 def sent(id: str) -> Body:

@@ -9,9 +9,11 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from time import perf_counter
+from typing import cast
 from uuid import uuid4
 
 import orjson
@@ -22,6 +24,8 @@ from bench.measure import Row, server, versus
 CONNECTIONS = 64
 REQUESTS = 6_000
 HEAD = b"POST /v1/commands HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+WAREHOUSE = {"type": "warehouse.register", "warehouse": "W", "name": "W", "negative_stock": "forbid"}
+PRODUCT = {"name": "P", "unit": "pcs", "scale": 0, "costing": "fifo"}
 
 
 def main() -> list[Row]:
@@ -42,9 +46,10 @@ def _load(port: int, requests: int = REQUESTS) -> float:
 async def _clients(port: int, requests: int) -> None:
     loop = asyncio.get_running_loop()
     bodies = [[_body(number) for _ in range(requests // CONNECTIONS)] for number in range(CONNECTIONS)]
-    clients = [Client(each, loop.create_future()) for each in bodies]
-    for client in clients:
-        await loop.create_connection(lambda client=client: client, "127.0.0.1", port)
+    clients = []
+    for each in bodies:
+        _, client = await loop.create_connection(partial(Client, each, loop.create_future()), "127.0.0.1", port)
+        clients.append(client)
     await asyncio.gather(*(client.done for client in clients))
 
 
@@ -57,7 +62,7 @@ class Client(asyncio.Protocol):
         self._answer = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is no heir of it
         self._next()
 
     def data_received(self, data: bytes) -> None:
@@ -132,11 +137,8 @@ def _serve(side: str, dsn: str, there: Connection) -> None:
         return
     os.environ["DATABASE_URL"] = dsn
     with open_service(Settings(ledger="bench_http")) as service:
-        setup = [{"type": "warehouse.register", "warehouse": "W", "name": "W", "negative_stock": "forbid"}]
-        for number in range(CONNECTIONS):
-            product = {"product": f"P{number}", "name": "P", "unit": "pcs", "scale": 0, "costing": "fifo"}
-            setup.append({"type": "product.register", **product})
-        service.bus.execute([parse(command) for command in setup])
+        products = [{"type": "product.register", "product": f"P{number}", **PRODUCT} for number in range(CONNECTIONS)]
+        service.bus.execute([parse(command) for command in [WAREHOUSE, *products]])
         service.projecting.start()
         run(create_app(service))
 

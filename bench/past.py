@@ -14,6 +14,7 @@ from api.querying import ask
 from api.service import Service, open_service
 from bench.measure import Row, server, spread
 from bench.queries import PRODUCTS, WAREHOUSES, move
+from commands.batch import Accepted
 from commands.command import parse
 from infra.postgres.append import Row as Record
 from infra.postgres.connection import Database
@@ -125,6 +126,8 @@ def _seconds(service: Service, product: str, number: int) -> float:
     command = parse({**receipt, "unit_cost": "7.50", "currency": "EUR", "effective_at": day})
     started = perf_counter()
     [outcome] = service.bus.execute([command])
+    assert isinstance(outcome, Accepted)
+    assert outcome.position
     _wait(service, outcome.position)
     assert _on_hand(service, last) == before + 1
     return perf_counter() - started

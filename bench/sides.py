@@ -21,8 +21,11 @@ PAYLOAD = '{"product":"P1","warehouse":"W1","quantity":"10","unit_cost":"2.50","
 
 
 class Side(Protocol):
-    schema: str
-    table: str
+    @property
+    def schema(self) -> str: ...
+
+    @property
+    def table(self) -> str: ...
 
     def prepare(self, dsn: str) -> None: ...
 
@@ -86,7 +89,7 @@ class Library:
                     StoredEvent(stream, each, "stock.received", PAYLOAD.encode())
                     for each in range(version, version + count)
                 ]
-                return recorder.insert_events(events)
+                return recorder.insert_events(events) or ()
 
             yield append
 
