@@ -1,12 +1,14 @@
 """Rebuilds read models: over processes, each with some of the partitions; then compares and swaps."""
 
+import os
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from multiprocessing.sharedctypes import SynchronizedArray
+from threading import Thread
 from time import sleep
 
 from api.origins import Origin, Share
@@ -114,8 +116,9 @@ def _work(
     origin: Origin,
     rate: float | None,
 ) -> None:
-    """In a process of its own, which ends when there is nothing left to do or its parent tells it to."""
+    """In a process of its own, which ends when there is nothing left to do, its parent tells it to or is no more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_parent, daemon=True).start()
     settings = Settings()
     configure_logs(settings.log_level, json=settings.log_json)
     pace = Pace(rate)
@@ -125,6 +128,13 @@ def _work(
         while (taken := shares.take(worker)) is not None:
             _fill(origin, pool, read_models, generations[taken], partial(shares.of, taken, worker), pace)
             shares.done(taken, worker)
+
+
+def _end_with_parent() -> None:
+    """A parent that was killed has told nobody. What is under way is undone by the database."""
+    if parent := parent_process():
+        parent.join()
+        os._exit(1)
 
 
 def _fill(

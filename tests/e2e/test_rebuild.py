@@ -50,7 +50,7 @@ def test_a_rebuild_that_was_killed_goes_on_where_it_was(full: Cli) -> None:
     before = full.read_models()
     process = half_done(full)
     process.send_signal(signal.SIGKILL)
-    process.communicate()
+    process.communicate(timeout=10)  # its workers, who hold its pipes, end with it
     begun = filling(full)
     assert [name for name, _ in begun] == ["clients", "stock"]
     full.json("rebuild", "clients", "stock")
