@@ -9,7 +9,7 @@ KAFKA_PORT ?= 9092
 SEED ?= 1
 MINUTES ?= 60
 
-.PHONY: install run test test-book test-stream test-oldest soak check bench format docs lock clean java kafka kafka-stop
+.PHONY: install run test test-book test-served test-stream test-oldest soak check bench format docs lock clean java kafka kafka-stop
 
 install: $(INSTALLED)
 
@@ -35,10 +35,13 @@ kafka-stop: install
 TWO := $(MAKE) --no-print-directory --jobs=2 --keep-going
 
 test: install java      ## two at a time: the stream's tests wait much, the others compute
-	@$(TWO) test-book test-stream
+	@$(TWO) test-served test-stream test-book
+
+test-served:            ## over HTTP, on the command line and in the browser
+	$(V)/pytest tests/e2e
 
 test-book:
-	$(V)/pytest --ignore tests/kafka
+	$(V)/pytest --ignore tests/e2e --ignore tests/kafka
 
 test-stream:
 	$(V)/pytest tests/kafka
@@ -58,7 +61,7 @@ check: install java     ## what CI runs
 	$(V)/ruff check .
 	$(V)/mypy
 	$(V)/lint-imports
-	@$(TWO) test-book test-stream test-oldest
+	@$(TWO) test-served test-stream test-book test-oldest
 
 bench: install java
 	$(V)/python -m bench
