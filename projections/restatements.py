@@ -4,13 +4,15 @@ An event is backdated if its effective day was over, in the ledger's time zone, 
 anybody have read a figure of that day's end without it.
 """
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field, create_model
 
 from domain.values import Currency, Id
+from projections.funnel import Money
 from projections.query import SQL, ListParameters, Query
 
 #: What became of movements of which some are backdated: the end of each of the three.
@@ -37,33 +39,30 @@ class Receivables(Restated):
 class Funnel(Restated):
     pipeline: Id | None = None
     stage: Annotated[Id | None, Field(description="This stage or outcome only")] = None
+    currency: Money = None
 
 
-def _query(
-    area: str, projection: str, parameters: type[Restated], number: Literal["numeric", "bigint"], what: str
-) -> Query:
-    dimensions = tuple(name for name in parameters.model_fields if name not in Restated.model_fields)
-    shown = int if number == "bigint" else Decimal
-    cells: dict[str, Any] = {"position": (int, ...), "caused_by": (str, ...), "on": (date, ...)}
-    cells |= dict.fromkeys((*dimensions, "figure"), (str, ...)) | {"was": (shown, ...), "is": (shown, ...)}
-    end = RESTATED.replace("{cell}", ", ".join((*dimensions, "figure"))).replace("{number}", number)
+def _query(area: str, projection: str, parameters: type[Restated], dimensions: Mapping[str, Any], what: str) -> Query:
+    cells = {"position": int, "caused_by": str, "on": date, **dimensions, "figure": str, "was": Decimal, "is": Decimal}
+    fields: dict[str, Any] = {name: (type, ...) for name, type in cells.items()}
     return Query(
         f"/v1/{area}/restatements",
         projection,
         f"{area}_restatements",
         parameters,
-        create_model(f"{area.capitalize()}Restatement", **cells),
-        what,
+        create_model(f"{area.capitalize()}Restatement", **fields),
+        f"What is different about {what} on days that were over",
         order=("position", *dimensions, "figure"),
-        names={"restated": end},
+        names={"restated": RESTATED.replace("{cell}", ", ".join((*dimensions, "figure")))},
         explained_by="each restatement is what one event did, and names it",
     )
 
 
+_STOCK = {"product": str, "warehouse": str}
+_DEBT = {"client": str, "counterparty": str, "currency": str}
+_STANDING = {"pipeline": str, "stage": str, "currency": str | None}
 queries = (
-    _query("stock", "stock", Stock, "numeric", "What is different about stock on days that were over"),
-    _query(
-        "receivables", "receivables", Receivables, "numeric", "What is different about debts on days that were over"
-    ),
-    _query("funnel", "deals", Funnel, "bigint", "What is different about where deals stood on days that were over"),
+    _query("stock", "stock", Stock, _STOCK, "stock"),
+    _query("receivables", "receivables", Receivables, _DEBT, "debts"),
+    _query("funnel", "deals", Funnel, _STANDING, "where deals stood"),
 )

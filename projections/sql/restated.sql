@@ -17,8 +17,7 @@ ranked AS (
            LATERAL (SELECT CASE level WHEN -1 THEN 0 ELSE number >> (level + 1) END AS block,
                            CASE level WHEN -1 THEN fresh ELSE (number >> level) & 1 = 1 END AS later) AS half
 )
-SELECT position, type AS caused_by, "on", {cell}, coalesce(sum(known), 0)::{number} AS was,
-       (coalesce(sum(known), 0) + amount)::{number} AS "is"
+SELECT position, type AS caused_by, "on", {cell}, coalesce(sum(known), 0) AS was, coalesce(sum(known), 0) + amount AS "is"
   FROM part
  WHERE backdated
  GROUP BY position, type, "on", {cell}, amount

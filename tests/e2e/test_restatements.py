@@ -6,7 +6,19 @@ import pytest
 
 from tests.e2e.api import Api
 from tests.e2e.cli import Cli
-from tests.e2e.given import client, deal, invoice, moved, payment, pipeline, product, received, shipped, warehouse
+from tests.e2e.given import (
+    client,
+    deal,
+    estimated,
+    invoice,
+    moved,
+    payment,
+    pipeline,
+    product,
+    received,
+    shipped,
+    warehouse,
+)
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +63,21 @@ def test_a_move_entered_late_restates_where_deals_stood(book: Api) -> None:
     book.given(moved("X", "B", on="2026-05-03"))
     row = {"position": book.written, "caused_by": "deal.moved", "on": "2026-05-03", "pipeline": "sales"}
     assert restated(book, "funnel", before) == [
-        {**row, "stage": "A", "figure": "deals", "was": 1, "is": 0},
-        {**row, "stage": "B", "figure": "deals", "was": 0, "is": 1},
+        {**row, "stage": "A", "currency": None, "figure": "deals", "was": "1", "is": "0"},
+        {**row, "stage": "A", "currency": "EUR", "figure": "amount", "was": "100.00", "is": "0.00"},
+        {**row, "stage": "B", "currency": None, "figure": "deals", "was": "0", "is": "1"},
+        {**row, "stage": "B", "currency": "EUR", "figure": "amount", "was": "0", "is": "100.00"},
     ]
+
+
+def test_an_estimate_entered_late_restates_what_the_deals_of_a_stage_were_worth(book: Api) -> None:
+    book.given(deal("Y", "sales", "50.00", on="2026-06-01"), moved("Y", "B", on="2026-06-05"))
+    before = book.written
+    book.given(estimated("Y", "80.00", on="2026-06-03"))
+    row = {"position": book.written, "caused_by": "deal.estimated", "on": "2026-06-03", "pipeline": "sales"}
+    worth = {"currency": "EUR", "figure": "amount"}
+    assert restated(book, "funnel", before) == [{**row, "stage": "A", **worth, "was": "50.00", "is": "80.00"}]
+    assert book.rows(f"/v1/funnel/restatements?after={before}&currency=USD") == []
 
 
 def test_what_takes_effect_on_the_day_it_is_entered_restates_nothing(book: Api) -> None:

@@ -68,9 +68,10 @@ def receivables(books: Books, **moment: object) -> Figures:
 
 def funnel(books: Books, **moment: object) -> Figures:
     snapshot = books.body("/v1/funnel/snapshot", pipeline="p", **moment)
-    standing = {each["stage"]: each["deals"] for each in snapshot["stages"]}
-    standing |= {outcome: snapshot[outcome]["deals"] for outcome in ("won", "lost")}
-    return {("p", state, "deals"): deals for state, deals in standing.items()}
+    standing = {each["stage"]: each for each in snapshot["stages"]}
+    standing |= {outcome: snapshot[outcome] for outcome in ("won", "lost")}
+    deals = {("p", state, None, "deals"): figures["deals"] for state, figures in standing.items()}
+    return deals | {("p", state, "EUR", "amount"): figures["amount"] for state, figures in standing.items()}
 
 
 AREAS: Mapping[str, tuple[Any, Callable[..., Figures]]] = {
