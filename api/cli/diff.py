@@ -9,7 +9,7 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from api.cli import options
-from api.cli.terminal import result, say, table
+from api.cli.terminal import out, result, say, table
 from api.service import open_service
 from infra.postgres.hindsight import Changed, changes
 from infra.postgres.queries import Queries
@@ -62,8 +62,11 @@ def _row(each: Changed) -> Mapping[str, Any]:
 
 
 def _show(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    shown = [{**row, "cell": _words(row["cell"])} for row in rows]
-    table(title, ["table", "cell", "figure", "was", "is"], shown)
+    if rows:
+        shown = [{**row, "cell": _words(row["cell"])} for row in rows]
+        table(title, ["table", "cell", "figure", "was", "is"], shown)
+    else:
+        out.print(f"{title}: nothing differs.", markup=False, soft_wrap=True)
 
 
 def _words(cell: Mapping[str, str | None]) -> str:

@@ -57,7 +57,11 @@ def rebuild(
         try:
             with progress(_title(chosen), rebuilding.size, shown=not as_json) as advance:
                 rebuilding.fill(processes, rate, advance)
-            done = list(rebuilding.finish(accept=accept, most=most))
+            done: list[Rebuilt] = []
+            with progress("Comparing", len(chosen), shown=not as_json) as advance:
+                for each in rebuilding.finish(accept=accept, most=most):
+                    done.append(each)
+                    advance(1)
         except KeyboardInterrupt:
             say(KEPT)
             raise typer.Exit(130) from None

@@ -139,6 +139,7 @@ def test_a_diff_of_what_is_the_same_is_empty_and_a_success(late: tuple[Cli, int,
     assert cli.json("diff", *known_at(before, after), "--as-of", "2026-05-02")["items"] == []
     assert cli.json("diff", "clients", *known_at(before, after))["items"] == []
     assert cli.json("diff", *known_at(after, after))["items"] == []
+    assert "nothing differs" in cli("diff", *known_at(after, after)).stdout
 
 
 def test_a_diff_takes_times(late: tuple[Cli, int, int]) -> None:
