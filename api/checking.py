@@ -50,7 +50,7 @@ def rebuilt(
     return [
         _as_violation(found.projection, difference)
         for found in rebuilding.compare(most)
-        for difference in found.differences
+        for difference in found.compared.rows
     ]
 
 

@@ -9,7 +9,6 @@ from consumers.follower import Follower
 from consumers.ports import Topic
 from consumers.projector import Projector
 from consumers.runner import NONE, Runner
-from consumers.spread import spread
 from infra.kafka.connection import connection
 from infra.kafka.feed import TopicFeed
 from infra.postgres import topics
@@ -18,6 +17,9 @@ from infra.postgres.feed import StoreFeed
 from infra.postgres.read_models import PostgresReadModels
 from infra.settings import Settings
 from projections.projection import Projection
+
+STORE = Topic("the store", 1)
+"""What is followed where there is no broker."""
 
 
 def topic_of(settings: Settings, pool: Pool) -> Topic:
@@ -77,10 +79,13 @@ class Projecting:
         self._stack.close()
 
     def _from_store(self) -> Runner:
-        read_models = self._read_models(self._projections, 1)
-        for projection in self._projections:
-            spread(projection, 1, read_models, partial(store_feed, self._pool, read_models))
-        return Runner([store_projector(self._pool, read_models, projection) for projection in self._projections])
+        read_models = self._read_models(self._projections, STORE.partitions)
+        store = partial(store_feed, self._pool, read_models)
+
+        def feed(projection: Projection, topic: Topic) -> StoreFeed:
+            return store(projection, topic.partitions)
+
+        return Runner([Follower(each, read_models, lambda: STORE, feed, store) for each in self._projections])
 
     def _followers(self) -> list[Runner]:
         return [Runner([self._follower(projection)], NONE) for projection in self._projections]

@@ -17,8 +17,9 @@ from consumers.projector import Projector
 from consumers.rebuild import Pace, Shares, fill
 from consumers.spread import spread
 from infra.postgres.connection import Database, Pool
-from infra.postgres.differences import Difference, differences
+from infra.postgres.differences import Comparison, differences
 from infra.postgres.generations import Behind, Generation, Generations
+from infra.postgres.one_rebuild import one_rebuild
 from infra.postgres.read_models import PostgresReadModels
 from infra.settings import Settings
 from infra.telemetry import configure_logs
@@ -37,8 +38,17 @@ class WorkerDied(Exception):
 class Rebuilt:
     projection: str
     generation: int
-    differences: Sequence[Difference]
+    compared: Comparison
     is_current: bool
+
+
+@contextmanager
+def rebuilding(
+    database: Database, pool: Pool, projections: Sequence[Projection], origin: Origin
+) -> "Iterator[Rebuild]":
+    """Of some projections, while it lasts nobody else's. BeingRebuilt."""
+    with one_rebuild(database, projections):
+        yield Rebuild(database, pool, projections, origin)
 
 
 class Rebuild:
@@ -86,15 +96,19 @@ class Rebuild:
     def finish(self, *, accept: bool, most: int) -> Iterator[Rebuilt]:
         """Compare each, and let it take its place if there is no difference, or differences are accepted."""
         for new in self._new:
-            found = differences(self._pool, self._generations, new, most)
-            if not found or accept:
+            compared = differences(self._pool, self._generations, new, most)
+            accepted = accept or not compared.rows
+            if accepted:
                 self._swap(new)
-            yield Rebuilt(new.projection.name, new.number, found, not found or accept)
+            else:
+                self._generations.refuse(new)
+            yield Rebuilt(new.projection.name, new.number, compared, accepted)
 
     def compare(self, most: int) -> Iterator[Rebuilt]:
         """Compare each, and throw it away."""
         for new in self._new:
-            yield Rebuilt(new.projection.name, new.number, differences(self._pool, self._generations, new, most), False)
+            compared = differences(self._pool, self._generations, new, most)
+            yield Rebuilt(new.projection.name, new.number, compared, False)
             self._generations.drop(new.projection.name, new.number)
 
     def _swap(self, new: Generation) -> None:
@@ -117,7 +131,6 @@ def _work(
     rate: float | None,
 ) -> None:
     """In a process of its own, which ends when there is nothing left to do, its parent tells it to or is no more."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     Thread(target=_end_with_parent, daemon=True).start()
     settings = Settings()
     configure_logs(settings.log_level, json=settings.log_json)
@@ -167,6 +180,16 @@ def _read_models(database: Database, filling: Sequence[Generation]) -> Iterator[
 
 
 @contextmanager
+def _deaf() -> Iterator[None]:
+    """To Ctrl-C, which a terminal sends to all of a group: what is started now stays deaf, and is ended by us."""
+    heard = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, heard)
+
+
+@contextmanager
 def _workers(number: int, places: int, work: tuple[object, ...]) -> Iterator[Callable[[], bool]]:
     """Processes that share the work, of so many places; gives whether none has failed. They are ended with us."""
     context = get_context("spawn")
@@ -174,8 +197,9 @@ def _workers(number: int, places: int, work: tuple[object, ...]) -> Iterator[Cal
     processes = [
         context.Process(target=_work, args=(worker, owners, *work), daemon=True) for worker in range(1, number + 1)
     ]
-    for process in processes:
-        process.start()
+    with _deaf():
+        for process in processes:
+            process.start()
     try:
         yield lambda: not any(process.exitcode for process in processes)
     finally:

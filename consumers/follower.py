@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from time import monotonic
+from time import monotonic, sleep
 
 from consumers.ports import Feed, Moved, Topic
 from consumers.projector import Projector
@@ -11,6 +11,9 @@ from projections.projection import Projection
 
 LOOK_EVERY = 1.0
 """Seconds between two looks at which topic it is."""
+
+REST = 0.2
+"""Seconds between two looks at whether a rebuild has ended."""
 
 
 @dataclass(slots=True)
@@ -29,27 +32,33 @@ class Follower:
     def turn(self) -> int:
         if self._projector is None or monotonic() >= self._look_at:
             self._look()
-        assert self._projector
         try:
-            return self._projector.turn()
+            if self._projector:
+                return self._projector.turn()
         except Moved:
-            if not self._look():  # not by us: somebody has the store fill it
-                raise
-            return 0
+            if self.topic() == self._followed and not self.read_models.is_filling(self.projection):
+                raise  # somebody has it follow something else
+            self.close()
+        sleep(REST)
+        return 0
 
     def close(self) -> None:
         if self._projector:
             self._projector.close()
         self._projector = None
 
-    def _look(self) -> bool:
-        """Whether it is another topic now."""
+    def _look(self) -> None:
         topic = self.topic()
-        if moved := self._projector is None or topic != self._followed:
-            self.close()
-            spread(self.projection, topic.partitions, self.read_models, self.store)
-            feed = self.feed(self.projection, topic)
-            self._projector = Projector(self.projection, feed, self.read_models, topic.partitions)
-            self._followed = topic
+        if self._projector is None or topic != self._followed:
+            self._follow(topic)
         self._look_at = monotonic() + LOOK_EVERY
-        return moved
+
+    def _follow(self, topic: Topic) -> None:
+        """Unless a rebuild fills it, in partitions of its own number."""
+        self.close()
+        if self.read_models.is_being_rebuilt(self.projection):
+            return
+        spread(self.projection, topic.partitions, self.read_models, self.store)
+        feed = self.feed(self.projection, topic)
+        self._projector = Projector(self.projection, feed, self.read_models, topic.partitions)
+        self._followed = topic

@@ -99,6 +99,10 @@ class Moved(Exception):
     """The read model follows another number of partitions now; who reads by the old one is out of it."""
 
 
+class Superseded(Exception):
+    """What is read is of another release's version now, to which this one's rows must not be added."""
+
+
 class Unacceptable(Exception):
     """A projection cannot take these events, or the database its rows, whoever writes them; nothing was written."""
 
@@ -125,7 +129,7 @@ class ReadModels(Protocol):
         """Rows, progress and newly parked streams in one transaction.
 
         Overtaken unless each partition stands where its batch begins and the parked streams of the batches are
-        ``known``. Unacceptable if the database refuses a row.
+        ``known``. Superseded unless it is of the projection's version. Unacceptable if the database refuses a row.
         """
 
     def settle(self, projection: Projection) -> bool:

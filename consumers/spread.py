@@ -16,6 +16,12 @@ class Spreadable(ReadModels, Protocol):
     def furthest(self, projection: Projection) -> int:
         """Beyond here it has nothing."""
 
+    def is_filling(self, projection: Projection) -> bool:
+        """A generation of its own version, beside the one that is read."""
+
+    def is_being_rebuilt(self, projection: Projection) -> bool:
+        """A rebuild has what we are filling."""
+
     def spread(self, projection: Projection, partitions: int) -> None:
         """Follow so many from now on. Overtaken unless all that it follows now stand at one position."""
 

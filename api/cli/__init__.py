@@ -35,7 +35,9 @@ from consumers.relay import Broken, Misplaced
 from domain.refusal import Refusal
 from infra.embedded.server import EmbeddedError
 from infra.kafka.topic import TopicUnfit
+from infra.postgres.generations import Dropped, LookedAt
 from infra.postgres.migrate import MigrationError
+from infra.postgres.one_rebuild import BeingRebuilt
 from infra.sources.source import SourceMissing
 
 app = typer.Typer(
@@ -73,6 +75,9 @@ EXPECTED = (
     PublisherLost,
     WorkerDied,
     BeingFilled,
+    BeingRebuilt,
+    Dropped,
+    LookedAt,
     KafkaError,
     psycopg2.OperationalError,
     OSError,

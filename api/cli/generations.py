@@ -15,7 +15,7 @@ app = typer.Typer(help="Generations of read models.", no_args_is_help=True)
 
 @app.command("list")
 def list_(data: options.Data = None, as_json: options.Json = False) -> None:
-    """The current generation of each projection, those being filled, and old ones that are kept."""
+    """The current generation of each projection, those being filled, and those that are kept: old ones, and refused."""
     with database(options.settings(data), say) as found:
         kept = [asdict(each) for each in Generations(found).list()]
     if as_json:
@@ -31,7 +31,8 @@ def drop(
     data: options.Data = None,
     as_json: options.Json = False,
 ) -> None:
-    """Drop old generations. One that is being filled is dropped if its number is told; the current one never."""
+    """Drop old and refused generations. One that is being filled is dropped if its number is told; the current one
+    never."""
     with database(options.settings(data), say) as found:
         generations = Generations(found)
         chosen = [
@@ -39,7 +40,7 @@ def drop(
             for each in generations.list()
             if projection in (None, each.projection)
             and number in (None, each.number)
-            and (each.state == "old" or (number and each.state == "filling"))
+            and (each.state in ("old", "refused") or (number and each.state == "filling"))
         ]
         for each in chosen:
             generations.drop(each.projection, each.number)

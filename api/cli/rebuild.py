@@ -13,7 +13,7 @@ from api.cli import options
 from api.cli.terminal import out, progress, result, say
 from api.origins import FromStore, Origin, from_topic
 from api.projecting import topic_of
-from api.rebuilding import Rebuild, Rebuilt
+from api.rebuilding import Rebuilt, rebuilding
 from api.service import Service, open_service
 from consumers.rebuild import PARTITIONS
 from projections.projection import Projection
@@ -50,23 +50,23 @@ def rebuild(
     if not names and not all_:
         raise typer.BadParameter("name projections, or say --all")
     chosen = options.projections(None if all_ else names)
+    done: list[Rebuilt] = []
     with open_service(options.settings(data), say) as service:
         size = service.queries.log_size()
         started = perf_counter()
-        rebuilding = Rebuild(service.pool.database, service.pool, chosen, _origin(service, from_, size))
         try:
-            with progress(_title(chosen), rebuilding.size, shown=not as_json) as advance:
-                rebuilding.fill(processes, rate, advance)
-            done: list[Rebuilt] = []
-            with progress("Comparing", len(chosen), shown=not as_json) as advance:
-                for each in rebuilding.finish(accept=accept, most=most):
-                    done.append(each)
-                    advance(1)
+            with rebuilding(service.pool.database, service.pool, chosen, _origin(service, from_, size)) as rebuild:
+                with progress(_title(chosen), rebuild.size, shown=not as_json) as advance:
+                    rebuild.fill(processes, rate, advance)
+                with progress("Comparing", len(chosen), shown=not as_json) as advance:
+                    for each in rebuild.finish(accept=accept, most=most):
+                        done.append(each)
+                        advance(1)
         except KeyboardInterrupt:
             say(KEPT)
             raise typer.Exit(130) from None
-        seconds = perf_counter() - started
-    _tell(done, size, seconds, as_json=as_json)
+        finally:
+            _tell(done, size, perf_counter() - started, as_json=as_json)
     if not all(each.is_current for each in done):
         raise typer.Exit(3)
 
@@ -83,15 +83,30 @@ def _title(chosen: Sequence[Projection]) -> str:
     return f"Rebuilding {', '.join(each.name for each in chosen)}"
 
 
-def _tell(done: list[Rebuilt], size: int, seconds: float, *, as_json: bool) -> None:
-    if as_json:
-        current = sorted(each.projection for each in done if each.is_current)
-        differing = {each.projection: [asdict(one) for one in each.differences] for each in done if each.differences}
-        result({"rebuilt": current, "events": size, "seconds": round(seconds, 3), "differences": differing})
+def _tell(done: Sequence[Rebuilt], size: int, seconds: float, *, as_json: bool) -> None:
+    if not as_json:
+        _say(done)
         return
+    current = sorted(each.projection for each in done if each.is_current)
+    compared = {each.projection: each.compared for each in done}
+    result(
+        {
+            "rebuilt": current,
+            "events": size,
+            "seconds": round(seconds, 3),
+            "compared_at": {name: each.position for name, each in compared.items()},
+            "differences": {name: [asdict(row) for row in each.rows] for name, each in compared.items() if each.rows},
+            "more": sorted(name for name, each in compared.items() if each.more),
+        }
+    )
+
+
+def _say(done: Sequence[Rebuilt]) -> None:
     for each in done:
+        compared = each.compared
+        differing = f"{'more than ' if compared.more else ''}{len(compared.rows)} differences"
+        said = f"{differing if compared.rows else 'no difference'} at position {compared.position}"
         how = "is read now" if each.is_current else "is kept and not read"
-        said = f"{len(each.differences)} differences" if each.differences else "no difference"
         out.print(f"{each.projection}, generation {each.generation}: {said}; it {how}", markup=False)
-        for difference in each.differences:
+        for difference in compared.rows:
             out.print(SENTENCE.format(**asdict(difference)), markup=False, soft_wrap=True)

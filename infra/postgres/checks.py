@@ -20,6 +20,7 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from infra.postgres.connection import Database, read_sql
+from infra.postgres.giving_way import HOLD, LET_GO, place
 from infra.postgres.migrate import read_ledger
 from infra.postgres.shape_sql import filled
 from projections import QUERIES
@@ -30,10 +31,6 @@ CHECKS = Path(__file__).with_name("checks")
 FIRST = 10
 """Events of a violation that are told."""
 
-# Before the snapshot, so that a swap that it waits for is in it. By this lock swaps take turns; waiting for it, unlike
-# for the tables, they do not hold up who reads.
-HOLD = "SELECT pg_advisory_lock_shared(hashtextextended(%s, 1))"
-LET_GO = "SELECT pg_advisory_unlock_shared(hashtextextended(%s, 1))"
 BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 REACHED = """
 SELECT p.version, min(t.position) FROM projection p JOIN tracking t ON t.consumer = p.name
@@ -175,11 +172,13 @@ class Checks:
         try:
             with self._connection.cursor() as cursor:
                 cursor.execute(ONE_CORE)
-                cursor.execute(HOLD, (projection.name,))
+                # Before the snapshot, so that a swap that it waits for is in it. By this lock swaps take turns; waiting
+                # for it, unlike for the tables, they do not hold up who reads.
+                cursor.execute(HOLD, (place(self._database, projection.name),))
                 cursor.execute(BEGIN)
                 yield cursor
                 cursor.execute("COMMIT")
-                cursor.execute(LET_GO, (projection.name,))
+                cursor.execute(LET_GO, (place(self._database, projection.name),))
         except BaseException:
             self._connection.close()  # and with it the lock goes
             raise

@@ -33,8 +33,18 @@ class Difference:
     row: str
 
 
-def differences(pool: Pool, generations: Generations, new: Generation, most: int) -> Sequence[Difference]:
-    """The first so many, in order of position; none if both say the same. Tables of other columns differ as a whole."""
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Up to which position both were compared; the first rows that only one has, in order of position, and whether
+    there are more."""
+
+    position: int
+    rows: Sequence[Difference]
+    more: bool
+
+
+def differences(pool: Pool, generations: Generations, new: Generation, most: int) -> Comparison:
+    """Tables of other columns differ as a whole."""
     with pool.connection() as connection, connection.cursor() as cursor:
         cursor.execute(REACHED, (new.projection.name, new.consumer))
         [(upto,)] = cursor.fetchall()
@@ -45,8 +55,9 @@ def differences(pool: Pool, generations: Generations, new: Generation, most: int
             table = log_table(shape)
             sides = f"{read}.{table}", f"{filled}.{table}"
             but = _detached(cursor, f"{read}.{shape.name}_detached") if isinstance(shape, Register) else ""
-            found += _differences(cursor, table, *sides, but, upto, most - len(found))
-        return sorted(found, key=lambda each: (each.position, each.table, each.only_in))[:most]
+            found += _differences(cursor, table, *sides, but, upto, most + 1)
+    found.sort(key=lambda each: (each.position, each.table, each.only_in))
+    return Comparison(upto, found[:most], len(found) > most)
 
 
 def _detached(cursor: Cursor, months: str) -> str:

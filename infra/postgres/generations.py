@@ -2,8 +2,7 @@
 place in one transaction (tests/integration/test_generations.py).
 
 The current one is always in the read schema under its plain names. A swap moves the tables of both; it locks them, so
-each statement that reads sees the one or the other whole. It gives way after a tenth of a second to whoever reads, and
-is tried again.
+each statement that reads sees the one or the other whole.
 """
 
 import re
@@ -11,12 +10,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import psycopg2
 import structlog
 from psycopg2.extensions import cursor as Cursor
 
-from infra.postgres.connection import Database, read_sql, scalar
+from infra.postgres import moving
+from infra.postgres.connection import Database, read_sql
+from infra.postgres.giving_way import GIVE_WAY, lock, sooner_or_later
 from infra.postgres.migrate import read_ledger
 from infra.postgres.shape_sql import create_statements, drop_statements, late_names, late_statements, layout
 from projections.projection import Projection
@@ -25,11 +27,10 @@ from projections.shapes import Shape
 log = structlog.get_logger(__name__)
 
 SQL = Path(__file__).with_name("sql")
-OBJECTS = read_sql(SQL / "objects.sql")
 SPREAD = read_sql(SQL / "spread.sql")
-OF_TABLES = read_sql(SQL / "months" / "of_tables.sql")
 LATEST = "SELECT number, version, layout, state FROM generation WHERE projection = %s ORDER BY number DESC LIMIT 1"
 CURRENT = "SELECT number, objects, version, layout FROM generation WHERE projection = %s AND state = 'current'"
+ONE = "SELECT state, objects FROM generation WHERE projection = %s AND number = %s"
 ADD = (
     "INSERT INTO generation (projection, number, version, layout, state, objects)"
     " VALUES (%s, %s, %s, %s, 'filling', %s)"
@@ -41,17 +42,6 @@ FORGET = "DELETE FROM tracking WHERE consumer = %s"
 VERSION = (
     "INSERT INTO projection (name, version) VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET version = excluded.version"
 )
-
-INVOLVED = """
-SELECT state, objects FROM generation
- WHERE projection = %s AND (state = 'current' OR state = 'filling' AND number = %s)
-"""
-PATIENT = """
-SELECT set_config('lock_timeout', (setting::int + 1000)::text, true) FROM pg_settings WHERE name = 'deadlock_timeout'
-"""
-
-GIVE_WAY = "100ms"
-"""Well under PostgreSQL's deadlock_timeout, so that it is never a reader that is ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +67,16 @@ class Kept:
     state: str
 
 
-NOT_NOW = (psycopg2.errors.LockNotAvailable, psycopg2.errors.UndefinedTable)
-"""Somebody reads the tables, or has just moved them."""
-
-
 class Behind(Exception):
     """The new generation is not yet as far as the one that is read."""
+
+
+class Dropped(Exception):
+    """The generation is no more, or not being filled any more."""
+
+
+class LookedAt(Exception):
+    """Somebody has made views of a generation's tables."""
 
 
 class Generations:
@@ -95,10 +89,10 @@ class Generations:
     def begin(self, projection: Projection, partitions: int) -> Generation:
         """Empty, or the one of this version that is being filled already, in as many partitions as it has."""
         with self._transaction() as cursor:
-            lock(cursor, projection.name)
+            lock(cursor, self._database, projection.name)
             cursor.execute(LATEST, (projection.name,))
-            number, *stands, state = cursor.fetchone() or (0, 0, 0, "")
-            if state == "filling" and tuple(stands) == _due(projection):
+            number, *stood, state = cursor.fetchone() or (0, 0, 0, "")
+            if state == "filling" and tuple(stood) == stands(projection):
                 return Generation(projection, number)
             if state == "filling":
                 self._drop(cursor, projection.name, number)
@@ -109,74 +103,78 @@ class Generations:
     def is_due(self, projection: Projection) -> bool | None:
         """Whether it is to be filled anew, as the current one is of another version or layout; None: there is none."""
         with self._transaction() as cursor:
-            cursor.execute(CURRENT, (projection.name,))
-            row = cursor.fetchone()
-            return None if row is None else row[2:] != _due(projection)
+            current = _current(cursor, projection.name)
+            return None if current is None else current.stands != stands(projection)
 
     def adapt(self, projection: Projection) -> None:
         """Of an earlier layout: it may be asked as the later one is, while that is being filled."""
         with self._transaction() as cursor:
-            lock(cursor, projection.name)
-            cursor.execute(CURRENT, (projection.name,))
-            number, *_, was = cursor.fetchone() or (0, 0)
-            if was == layout(projection.shapes):
+            lock(cursor, self._database, projection.name)
+            current = _current(cursor, projection.name)
+            if current is None or current.stands[1] == layout(projection.shapes):
                 return
             read = self._database.read_schema
-            before = self._objects(cursor, read)
+            before = moving.objects(cursor, read)
             cursor.execute(f"SET LOCAL search_path = {read}, {self._database.schema}")
             cursor.execute(f"SET LOCAL ROLE {self._database.service}")
             time_zone = read_ledger(cursor).time_zone
             for shape in projection.shapes:
                 self._adapt(cursor, shape, time_zone)
             cursor.execute("RESET ROLE")
-            made = set(self._objects(cursor, read)) - set(before)
+            made = set(moving.objects(cursor, read)) - set(before)
             names = [name for shape in projection.shapes for name in late_names(shape)]
             added = [object for object in sorted(made) if re.split("[ (]", object)[1] in names]
-            cursor.execute(ADDED, (added, projection.name, number))
+            cursor.execute(ADDED, (added, projection.name, current.number))
+
+    def is_current(self, new: Generation) -> bool:
+        """False while it is being filled. Dropped."""
+        with self._transaction() as cursor:
+            return self._state(cursor, new)[0] == "current"
 
     def swap(self, new: Generation) -> None:
-        """Behind; NOT_NOW after GIVE_WAY, and nothing has happened then. Does nothing if it is current."""
+        """Behind; Dropped; NOT_NOW after GIVE_WAY, and nothing has happened then. Does nothing if it is current."""
+        name = new.projection.name
         with self._transaction() as cursor:
-            self._keep_vacuum_out(cursor, new)
-            lock(cursor, new.projection.name)
-            cursor.execute(CURRENT, (new.projection.name,))
-            current = cursor.fetchone()
-            if current and current[0] == new.number:
+            moving.be_patient(cursor)
+            lock(cursor, self._database, name)
+            state, objects = self._state(cursor, new)
+            if state == "current":
                 return
-            live, filled = (self._positions(cursor, each) for each in (new.projection.name, new.consumer))
-            if current and not _reached(live, filled):
-                raise Behind(new.projection.name)
-            cursor.execute(f"SET LOCAL lock_timeout = '{GIVE_WAY}'")
-            if current:
-                self._move_out(cursor, new.projection.name, current[0], current[1])
-            else:
-                self._clear(cursor, new.projection)
-            self._move_in(cursor, new)
-            name = new.projection.name
+            live, filled = (self._positions(cursor, each) for each in (name, new.consumer))
+            old = _current(cursor, name)
+            if old and not _reached(live, filled):
+                raise Behind(name)
+            self._take_place(cursor, new, objects, old)
+            if old:
+                cursor.execute(STATE, ("old", "now", name, old.number))
+            cursor.execute(STATE, ("current", None, name, new.number))
             cursor.execute(FORGET, (name,))
             cursor.execute("UPDATE tracking SET consumer = %s WHERE consumer = %s", (name, new.consumer))
-            if current and len(live) != len(filled):
+            if old and len(live) != len(filled):
                 cursor.execute(SPREAD, {"consumer": name, "partitions": len(live), "position": filled[0]})
             cursor.execute("DELETE FROM quarantine WHERE projection = %s", (name,))
             cursor.execute("UPDATE quarantine SET projection = %s WHERE projection = %s", (name, new.consumer))
             cursor.execute(VERSION, (name, new.projection.version))
 
     def swap_soon(self, new: Generation) -> None:
-        """Gives way as often as it must. Behind."""
-        while True:
-            try:
-                return self.swap(new)
-            except NOT_NOW:
-                continue
+        """Gives way as often as it must. Behind; Dropped."""
+        sooner_or_later(lambda: self.swap(new), f"generation {new.number} of {new.projection.name}")
 
     def list(self) -> Sequence[Kept]:
         with self._transaction() as cursor:
             cursor.execute("SELECT projection, number, version, state FROM generation ORDER BY projection, number")
             return [Kept(*row) for row in cursor.fetchall()]
 
-    def drop(self, projection: str, number: int) -> None:
-        """An old one, or one that is being filled."""
+    def refuse(self, new: Generation) -> None:
+        """It differs from the one that is read: it is kept to be looked at, and the next one begins from the first
+        event, for the code may have been mended meanwhile."""
         with self._transaction() as cursor:
+            cursor.execute(STATE, ("refused", "now", new.projection.name, new.number))
+
+    def drop(self, projection: str, number: int) -> None:
+        """One that is not read. LookedAt."""
+        with self._transaction() as cursor:
+            lock(cursor, self._database, projection)
             self._drop(cursor, projection, number)
 
     def _create(self, cursor: Cursor, new: Generation, partitions: int) -> None:
@@ -188,7 +186,7 @@ class Generations:
         for shape in new.projection.shapes:
             for statement in create_statements(shape, time_zone):
                 cursor.execute(statement)
-        cursor.execute(ADD, (new.projection.name, new.number, *_due(new.projection), self._objects(cursor, schema)))
+        cursor.execute(ADD, (new.projection.name, new.number, *stands(new.projection), moving.objects(cursor, schema)))
         cursor.execute(SPREAD, {"consumer": new.consumer, "partitions": partitions, "position": 0})
         cursor.execute("RESET ROLE")
 
@@ -204,29 +202,37 @@ class Generations:
             cursor.execute("ROLLBACK TO SAVEPOINT adapting")
             log.info("not adapted", table=shape.name, error=str(error).strip())
 
-    def _objects(self, cursor: Cursor, schema: str) -> Sequence[str]:
-        cursor.execute(OBJECTS, {"schema": schema})
-        return [object for (object,) in cursor.fetchall()]
-
     def _positions(self, cursor: Cursor, consumer: str) -> Sequence[int]:
         cursor.execute(POSITIONS, (consumer,))
         return [position for (position,) in cursor.fetchall()]
 
-    def _keep_vacuum_out(self, cursor: Cursor, new: Generation) -> None:
-        """Autovacuum may have many minutes to go, and gives way to who waits longer than deadlock_timeout. Nobody who
-        reads or writes has to wait for this lock, nor it for them."""
-        cursor.execute(INVOLVED, (new.projection.name, new.number))
-        involved = cursor.fetchall()
-        schemas = {"current": self._database.read_schema, "filling": self.schema(new.projection.name, new.number)}
-        tables = [f"{schemas[state]}.{table}" for state, objects in involved for table in _tables(objects)]
-        cursor.execute(PATIENT)
-        cursor.execute(f"LOCK TABLE {', '.join(tables)} IN SHARE UPDATE EXCLUSIVE MODE")
+    def _state(self, cursor: Cursor, new: Generation) -> tuple[str, Sequence[str]]:
+        """And its objects. Dropped."""
+        cursor.execute(ONE, (new.projection.name, new.number))
+        state, objects = cursor.fetchone() or ("", ())
+        if state not in ("filling", "current"):
+            raise Dropped(f"Generation {new.number} of {new.projection.name} is not being filled any more.")
+        return state, objects
 
-    def _move_out(self, cursor: Cursor, projection: str, number: int, objects: Sequence[str]) -> None:
-        read = self._database.read_schema
-        cursor.execute(f"LOCK TABLE {', '.join(f'{read}.{table}' for table in _tables(objects))}")
-        self._move(cursor, objects, read, self.schema(projection, number))
-        cursor.execute(STATE, ("old", "now", projection, number))
+    def _take_place(self, cursor: Cursor, new: Generation, objects: Sequence[str], old: "_Current | None") -> None:
+        """Of the old one what is there: a table that somebody has dropped is just what the new one mends."""
+        name, read = new.projection.name, self._database.read_schema
+        source = self.schema(name, new.number)
+        there = set(moving.objects(cursor, read))
+        kept = [object for object in (old.objects if old else ()) if object in there]
+        involved = [f"{read}.{table}" for table in moving.tables(kept)]
+        moving.keep_vacuum_out(cursor, [*involved, *(f"{source}.{table}" for table in moving.tables(objects))])
+        cursor.execute(f"SET LOCAL lock_timeout = '{GIVE_WAY}'")
+        if involved:
+            cursor.execute(f"LOCK TABLE {', '.join(involved)}")
+        if old:
+            away = self.schema(name, old.number)
+            moving.move(cursor, kept, read, away)
+            moving.move(cursor, objects, source, read)
+            moving.grant_alike(cursor, away, read)
+        else:
+            self._clear(cursor, new.projection)
+            moving.move(cursor, objects, source, read)
 
     def _clear(self, cursor: Cursor, projection: Projection) -> None:
         """Of what was there before there were generations."""
@@ -236,27 +242,15 @@ class Generations:
                 cursor.execute(statement)
         cursor.execute(f"SET LOCAL search_path = {self._database.schema}, {self._database.read_schema}")
 
-    def _move_in(self, cursor: Cursor, new: Generation) -> None:
-        name = new.projection.name
-        cursor.execute("SELECT objects FROM generation WHERE projection = %s AND number = %s", (name, new.number))
-        self._move(cursor, scalar(cursor), self.schema(name, new.number), self._database.read_schema)
-        cursor.execute(STATE, ("current", None, name, new.number))
-
-    def _move(self, cursor: Cursor, objects: Sequence[str], source: str, target: str) -> None:
-        """And the months of its tables: there are no new ones once these are locked."""
-        for object in objects:
-            kind, _, name = object.partition(" ")
-            cursor.execute(f"ALTER {kind} {source}.{name} SET SCHEMA {target}")
-        cursor.execute(OF_TABLES, {"tables": _tables(objects), "schema": source})
-        for (month,) in cursor.fetchall():
-            cursor.execute(f"ALTER TABLE {source}.{month} SET SCHEMA {target}")
-
     def _drop(self, cursor: Cursor, projection: str, number: int) -> None:
         cursor.execute(
             "DELETE FROM generation WHERE projection = %s AND number = %s AND state <> 'current'", (projection, number)
         )
         if cursor.rowcount:
-            cursor.execute(f"DROP SCHEMA {self.schema(projection, number)} CASCADE")
+            schema = self.schema(projection, number)
+            if views := moving.dependents(cursor, schema):
+                raise LookedAt(f"Generation {number} of {projection} is kept: {', '.join(views)} would go with it.")
+            cursor.execute(f"DROP SCHEMA {schema} CASCADE")
             consumer = f"{projection}/{number}"
             cursor.execute(FORGET, (consumer,))
             cursor.execute("DELETE FROM quarantine WHERE projection = %s", (consumer,))
@@ -279,15 +273,20 @@ def _reached(live: Sequence[int], filled: Sequence[int]) -> bool:
     return len(set(filled)) == 1 and filled[0] >= max(live)
 
 
-def _tables(objects: Sequence[str]) -> list[str]:
-    return [object.removeprefix("TABLE ") for object in objects if object.startswith("TABLE ")]
-
-
-def _due(projection: Projection) -> tuple[int, int]:
+def stands(projection: Projection) -> tuple[int, int]:
     """Version and layout."""
     return projection.version, layout(projection.shapes)
 
 
-def lock(cursor: Cursor, projection: str) -> None:
-    """Keeps the projection's tables where they are while the transaction lasts; who reads several times shares it."""
-    cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 1))", (projection,))
+class _Current(NamedTuple):
+    """The one that is read; ``stands`` is its version and layout."""
+
+    number: int
+    objects: Sequence[str]
+    stands: tuple[int, int]
+
+
+def _current(cursor: Cursor, projection: str) -> _Current | None:
+    cursor.execute(CURRENT, (projection,))
+    row = cursor.fetchone()
+    return _Current(row[0], row[1], row[2:]) if row else None

@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-import psycopg2
 import structlog
 from psycopg2.extensions import cursor as Cursor
 
 from domain.refusal import Refusal
 from infra.postgres.connection import Database, read_sql, scalar
-from infra.postgres.generations import GIVE_WAY, lock
+from infra.postgres.giving_way import GIVE_WAY, lock, sooner_or_later
 from infra.postgres.migrate import read_ledger
 from infra.postgres.shape_sql import lacking_statement, log_table
 from projections.shapes import Register
@@ -104,11 +103,7 @@ class Months:
 
     def detach(self, projection: str, register: Register, month: date) -> None:
         """Gives way to whoever reads as often as it must. Refusal ``not_found``, ``not_over``."""
-        while True:
-            try:
-                return self._detach(projection, register, month)
-            except psycopg2.errors.LockNotAvailable:
-                continue
+        sooner_or_later(lambda: self._detach(projection, register, month), f"{register.name} {month:%Y-%m}")
 
     def attach(self, register: Register, month: date) -> None:
         """Refusal ``not_found``; ``incomplete`` if it does not hold what its turnovers say: then it is attached, and
@@ -119,7 +114,7 @@ class Months:
             if not found.is_attached:
                 _attach(cursor, register, found)
         if found.is_refused:
-            self._take_back(register, found)
+            sooner_or_later(lambda: self._take_back(register, found), f"{register.name} {found.name}")
 
     def _detach(self, projection: str, register: Register, month: date) -> None:
         with self._transaction(projection) as cursor:
@@ -140,20 +135,15 @@ class Months:
     def _take_back(self, register: Register, month: Month) -> None:
         """That it is refused. Nobody may be reading: who has planned a question before the month was attached would not
         look for it there."""
-        while True:
-            try:
-                with self._transaction() as cursor:
-                    given = {"month": month.month, "starts": month.starts, "ends": month.ends}
-                    cursor.execute(lacking_statement(register), given)
-                    if lacking := scalar(cursor):
-                        message = f"The month {month.name} does not hold what its turnovers say, in {lacking} cells."
-                        raise Refusal("incomplete", message, register=register.name, month=month.name, cells=lacking)
-                    cursor.execute(f"SET LOCAL lock_timeout = '{GIVE_WAY}'")
-                    cursor.execute(f"LOCK TABLE ONLY {log_table(register)}")
-                    cursor.execute(f"DELETE FROM {register.name}_detached WHERE month = %s", (month.month,))
-                    return
-            except psycopg2.errors.LockNotAvailable:
-                continue
+        with self._transaction() as cursor:
+            given = {"month": month.month, "starts": month.starts, "ends": month.ends}
+            cursor.execute(lacking_statement(register), given)
+            if lacking := scalar(cursor):
+                message = f"The month {month.name} does not hold what its turnovers say, in {lacking} cells."
+                raise Refusal("incomplete", message, register=register.name, month=month.name, cells=lacking)
+            cursor.execute(f"SET LOCAL lock_timeout = '{GIVE_WAY}'")
+            cursor.execute(f"LOCK TABLE ONLY {log_table(register)}")
+            cursor.execute(f"DELETE FROM {register.name}_detached WHERE month = %s", (month.month,))
 
     def _kept(self, cursor: Cursor, register: Register, month: Month) -> Kept:
         table = f"{self._database.read_schema}.{month.table(register)}"
@@ -169,7 +159,7 @@ class Months:
         try:
             with connection, connection.cursor() as cursor:
                 if projection:
-                    lock(cursor, projection)
+                    lock(cursor, self._database, projection)
                 yield cursor
         finally:
             connection.close()

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
+from time import monotonic
 from typing import TypeVar
 
 import psycopg2
@@ -11,11 +12,13 @@ import structlog
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
-from consumers.ports import Batch, Moved, Overtaken, Parked, Place, Placed, Unacceptable
+from consumers.ports import Batch, Moved, Overtaken, Parked, Place, Placed, Superseded, Unacceptable
 from infra.postgres import connection as connections
 from infra.postgres import months
 from infra.postgres.connection import LOST, Database, read_sql, scalar
-from infra.postgres.generations import NOT_NOW, Behind, Generation, Generations
+from infra.postgres.generations import Behind, Dropped, Generation, Generations, stands
+from infra.postgres.giving_way import LONGEST, NOT_NOW
+from infra.postgres.one_rebuild import is_being_rebuilt
 from infra.postgres.shape_sql import fold_statements, log_table
 from projections.projection import Projection
 from projections.shapes import Cell, Register, Shape
@@ -28,6 +31,7 @@ PLACES = read_sql(SQL / "places.sql")
 PARK = read_sql(SQL / "park.sql")
 SPREAD = read_sql(SQL / "spread.sql")
 POSITIONS = "SELECT position FROM tracking WHERE consumer = %s ORDER BY partition FOR UPDATE"
+READ = "SELECT version, layout FROM generation WHERE projection = %s AND state = 'current'"
 PARKED = "SELECT stream FROM quarantine WHERE projection = %s"
 END_HUNG = read_sql(SQL / "end_hung.sql")
 NAME = "grossbuch consumer"
@@ -61,6 +65,7 @@ class PostgresReadModels:
         self._generations = Generations(database)
         self._filling = {each.projection.name: each for each in filling}
         self._settles: set[str] = set()
+        self._rests_until = 0.0
         self._connection: Connection | None = None
         self._seen: set[tuple[str, str]] = set()
 
@@ -82,11 +87,14 @@ class PostgresReadModels:
         """At the end of the feed: a generation that was being filled is read from now on, if it is as far as the one
         that is read. True if so."""
         new = self._filling.get(projection.name)
-        if new is None or projection.name not in self._settles:
+        if new is None or projection.name not in self._settles or monotonic() < self._rests_until:
             return False
         try:
             self._generations.swap(new)
-        except (Behind, *NOT_NOW):
+        except NOT_NOW:
+            self._rests_until = monotonic() + LONGEST
+            return False
+        except (Behind, Dropped):
             return False
         log.info("generation is current", projection=projection.name, generation=new.number)
         self._settled(projection)
@@ -96,6 +104,18 @@ class PostgresReadModels:
         self._filling.pop(projection.name, None)
         self.close()  # the next connection looks for tables where they are now
 
+    def _find_anew(self, projection: Projection, partitions: int) -> None:
+        """The progress of what was being filled is gone: another has made it current; or somebody has dropped it, and
+        whoever fills it on its own account begins again. Dropped."""
+        try:
+            if self._generations.is_current(self._filling[projection.name]):
+                self._settled(projection)
+        except Dropped:
+            if projection.name not in self._settles:
+                raise
+            self._filling[projection.name] = self._generations.begin(projection, partitions)
+            self.close()
+
     def _key(self, projection: Projection) -> str:
         """Under which name its progress is kept."""
         new = self._filling.get(projection.name)
@@ -103,8 +123,8 @@ class PostgresReadModels:
 
     def places(self, projection: Projection, partitions: int) -> Mapping[int, Place]:
         rows = self._places(projection)
-        if not rows and projection.name in self._filling:  # another has made it current
-            self._settled(projection)
+        if not rows and projection.name in self._filling:
+            self._find_anew(projection, partitions)
             rows = self._places(projection)
         if {of for _, of, *_ in rows} - {partitions}:
             raise Moved(f"{projection.name} follows {len(rows)} partitions, and not {partitions}")
@@ -145,6 +165,17 @@ class PostgresReadModels:
                 raise Overtaken(projection.name)
             cursor.execute(SPREAD, {"consumer": self._key(projection), "partitions": partitions, "position": at.pop()})
 
+    def is_filling(self, projection: Projection) -> bool:
+        return projection.name in self._filling
+
+    def is_being_rebuilt(self, projection: Projection) -> bool:
+        if self.is_filling(projection) and not self._places(projection):
+            self._find_anew(projection, 1)
+        if not self.is_filling(projection):
+            return False
+        with self.transaction() as cursor:
+            return is_being_rebuilt(cursor, self._database, projection)
+
     def parked(self, projection: Projection) -> frozenset[str]:
         with self.transaction() as cursor:
             return self._parked(cursor, projection)
@@ -170,7 +201,7 @@ class PostgresReadModels:
             self.in_months(rows, written)
         except Overtaken:
             if projection.name in self._filling and not self._places(projection):
-                self._settled(projection)
+                self._find_anew(projection, partitions)
             raise
         except MonthMissing as error:
             raise Overtaken(projection.name) from error
@@ -189,9 +220,18 @@ class PostgresReadModels:
 
     def _advance(self, cursor: Cursor, projection: Projection, partitions: int, batches: Sequence[Batch]) -> None:
         moves = {name: [getattr(batch, name) for batch in batches] for name in ("partition", "after", "upto")}
-        cursor.execute(ADVANCE, {**moves, "consumer": self._key(projection), "partitions": partitions})
+        version, layout = stands(projection)
+        of = {"projection": projection.name, "version": version, "layout": layout, "partitions": partitions}
+        cursor.execute(ADVANCE, {**moves, **of, "consumer": self._key(projection)})
         if cursor.rowcount != len(batches):
+            self._is_of_this_release(cursor, projection)
             raise Overtaken(projection.name)
+
+    def _is_of_this_release(self, cursor: Cursor, projection: Projection) -> None:
+        """Superseded if not."""
+        cursor.execute(READ, (projection.name,))
+        if projection.name not in self._filling and cursor.fetchone() != stands(projection):
+            raise Superseded(f"{projection.name} is read in the version of another release: end this process.")
 
     def _parked(self, cursor: Cursor, projection: Projection) -> frozenset[str]:
         cursor.execute(PARKED, (self._key(projection),))

@@ -37,7 +37,13 @@ class Cli:
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         env = {**os.environ, **self.env}
-        return subprocess.Popen([GROSSBUCH, *arguments], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        return subprocess.Popen(
+            [GROSSBUCH, *arguments],
+            env=env,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,  # as a terminal does: Ctrl-C goes to it and all that it has started
+        )
 
     @contextmanager
     def staying(self, *arguments: str, says: str, log: Path, **more: str) -> Iterator[subprocess.Popen[bytes]]:

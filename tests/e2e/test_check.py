@@ -76,14 +76,6 @@ def with_timeline(cli: Cli) -> list[dict[str, str]]:
         return api.rows("/v1/clients/C2/timeline")
 
 
-def test_what_is_being_filled_already_is_left_alone(few: Cli) -> None:
-    few.execute(f"DELETE FROM {few.ledger}_read.timeline")
-    few("rebuild", "timeline", status=3)
-    refused = few("check", "timeline", "--rebuild", status=1).stderr
-    assert "timeline: a generation is being filled already" in refused
-    assert "filling" in {each["state"] for each in few.json("generations", "list")["items"]}
-
-
 def test_nothing_is_found_while_everything_runs(cli: Cli) -> None:
     with cli.served() as api:
         api.given(product(), warehouse())

@@ -57,3 +57,8 @@ def test_a_rebuild_has_all_months(traded: Cli) -> None:
 def test_what_there_is_not_is_told(traded: Cli, action: str, register: str, month: str, status: int, told: str) -> None:
     assert told in " ".join(traded("months", action, register, month, status=status).stderr.replace("│", "").split())
     assert set(states(traded).values()) == {"attached"}
+
+
+def test_a_new_ledger_has_no_months(cli: Cli) -> None:
+    assert cli.json("months", "list")["items"] == []
+    assert "no month 2026-01" in cli("months", "detach", "stock", "2026-01", status=1).stderr

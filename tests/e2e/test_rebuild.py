@@ -1,5 +1,6 @@
 """Rebuilding while everything goes on, from the command line."""
 
+import os
 import re
 import signal
 import subprocess
@@ -38,31 +39,51 @@ def filling(cli: Cli) -> list[tuple[str, int]]:
     return [(each["projection"], each["number"]) for each in listed if each["state"] == "filling"]
 
 
-def half_done(cli: Cli) -> subprocess.Popen[bytes]:
-    """A rebuild that has filled one read model, and rests for its rate's sake before it fills the next."""
-    process = cli.start("rebuild", "clients", "stock", "--processes", "1", "--rate", "50")
-    position = f"SELECT coalesce(max(position), 0) FROM {cli.ledger}.tracking WHERE consumer LIKE 'clients/%'"
-    eventually(lambda: cli.sql(position)[0][0] > 0 or process.poll() is not None)
+def half_done(cli: Cli, *names: str, processes: int = 1) -> subprocess.Popen[bytes]:
+    """A rebuild that has filled a part, and rests for its rate's sake before it fills the next."""
+    process = cli.start("rebuild", *names, "--processes", str(processes), "--rate", "50")
+    eventually(lambda: passed(cli, names[0]) > 0 or process.poll() is not None)
     return process
 
 
-def test_a_rebuild_that_was_killed_goes_on_where_it_was(full: Cli) -> None:
+def passed(cli: Cli, name: str) -> int:
+    """Positions, over all partitions."""
+    consumer = f"SELECT coalesce(sum(position), 0) FROM {cli.ledger}.tracking WHERE consumer LIKE '{name}/%'"
+    return int(cli.sql(consumer)[0][0])
+
+
+@pytest.mark.parametrize(("names", "processes"), [(["clients", "stock"], 1), (["stock"], 3)])
+def test_a_rebuild_that_was_killed_goes_on_where_it_was(full: Cli, names: list[str], processes: int) -> None:
     before = full.read_models()
-    process = half_done(full)
+    process = half_done(full, *names, processes=processes)
     process.send_signal(signal.SIGKILL)
     process.communicate(timeout=10)  # its workers, who hold its pipes, end with it
     begun = filling(full)
-    assert [name for name, _ in begun] == ["clients", "stock"]
-    full.json("rebuild", "clients", "stock")
+    assert [name for name, _ in begun] == names
+    assert passed(full, names[0]) > 0
+    full.json("rebuild", *names)
     assert full.read_models() == before
     listed = full.json("generations", "list")["items"]
     current = [(each["projection"], each["number"]) for each in listed if each["state"] == "current"]
     assert set(begun) <= set(current)
 
 
-def test_a_rebuild_that_is_interrupted_says_what_becomes_of_it(full: Cli) -> None:
-    process = half_done(full)
-    process.send_signal(signal.SIGINT)
+def test_a_rebuild_of_what_is_being_rebuilt_is_refused(full: Cli) -> None:
+    process = half_done(full, "clients", "stock")
+    assert "being rebuilt" in full("rebuild", "products", "stock", status=1).stderr
+    process.send_signal(signal.SIGKILL)
+    process.communicate(timeout=10)
+    full.json("rebuild", "clients", "stock")
+
+
+@pytest.mark.parametrize("started", [False, True])
+def test_a_rebuild_that_is_interrupted_says_what_becomes_of_it(full: Cli, started: bool) -> None:
+    if started:
+        process = half_done(full, "clients", "stock")
+    else:  # its processes are still on their way
+        process = full.start("rebuild", "clients", "stock", "--rate", "50")
+        eventually(lambda: len(filling(full)) == 2)
+    os.killpg(process.pid, signal.SIGINT)
     said = process.communicate(timeout=30)[1].decode()
     assert process.returncode == 130
     assert "rebuild the same again to go on" in said
@@ -87,8 +108,11 @@ def test_differences_are_told_and_the_old_rows_are_read_on_until_they_are_accept
     refused = cli("rebuild", "clients", status=3).stdout
     assert re.search(r"client_version, position 2, only in filled: .*C2", refused)
     assert len(cli.read_models()["client_version"]) == 1
+    states = [each["state"] for each in cli.json("generations", "list")["items"] if each["projection"] == "clients"]
+    assert states == ["current", "refused"]
     accepted = cli.json("rebuild", "clients", "--accept")
     assert [each["only_in"] for each in accepted["differences"]["clients"]] == ["filled"]
+    assert accepted["compared_at"] == {"clients": 2}
     assert len(cli.read_models()["client_version"]) == 2
 
 

@@ -182,7 +182,7 @@ class TestGenerations:
     ) -> None:
         months.detach("stock", stock, JANUARY)
         new = self.filled(database)
-        assert differences(pool, Generations(database), new, 10) == []
+        assert differences(pool, Generations(database), new, 10).rows == []
         Generations(database).swap_soon(new)
         assert tables(database, "stock_1")[0] == "stock_movement_2026_01"
         assert set(states(months).values()) == {"attached"}
@@ -193,7 +193,7 @@ class TestGenerations:
     ) -> None:
         months.detach("stock", stock, JANUARY)
         books.rows("DELETE FROM stock_movement WHERE position IN (2, 4) RETURNING 1")
-        found = differences(pool, Generations(database), self.filled(database), 10)
+        found = differences(pool, Generations(database), self.filled(database), 10).rows
         assert [(each.position, each.only_in) for each in found] == [(4, "filled")]
 
 
