@@ -16,7 +16,7 @@ from consumers.ports import Batch, Moved, Overtaken, Parked, Place, Placed, Supe
 from infra.postgres import connection as connections
 from infra.postgres import months
 from infra.postgres.connection import LOST, Database, read_sql, scalar
-from infra.postgres.generations import Behind, Dropped, Generation, Generations, stands
+from infra.postgres.generations import POSITIONS, Behind, Dropped, Generation, Generations, stands
 from infra.postgres.giving_way import LONGEST, NOT_NOW
 from infra.postgres.one_rebuild import is_being_rebuilt
 from infra.postgres.shape_sql import fold_statements, log_table
@@ -30,7 +30,7 @@ ADVANCE = read_sql(SQL / "advance.sql")
 PLACES = read_sql(SQL / "places.sql")
 PARK = read_sql(SQL / "park.sql")
 SPREAD = read_sql(SQL / "spread.sql")
-POSITIONS = "SELECT position FROM tracking WHERE consumer = %s ORDER BY partition FOR UPDATE"
+REACHED = "SELECT coalesce(min(position), 0), coalesce(max(position), 0), count(*) FROM tracking WHERE consumer = %s"
 READ = "SELECT version, layout FROM generation WHERE projection = %s AND state = 'current'"
 PARKED = "SELECT stream FROM quarantine WHERE projection = %s"
 END_HUNG = read_sql(SQL / "end_hung.sql")
@@ -136,25 +136,22 @@ class PostgresReadModels:
             return cursor.fetchall()
 
     def position(self, projection: Projection) -> int:
-        with self.transaction() as cursor:
-            cursor.execute(
-                "SELECT coalesce(min(position), 0) FROM tracking WHERE consumer = %s", (self._key(projection),)
-            )
-            return int(scalar(cursor))
-
-    def partitions(self, projection: Projection) -> int:
-        """How many it follows."""
-        with self.transaction() as cursor:
-            cursor.execute("SELECT count(*) FROM tracking WHERE consumer = %s", (self._key(projection),))
-            return int(scalar(cursor))
+        return self._reached(projection)[0]
 
     def furthest(self, projection: Projection) -> int:
         """Beyond here it has nothing."""
+        return self._reached(projection)[1]
+
+    def partitions(self, projection: Projection) -> int:
+        """How many it follows."""
+        return self._reached(projection)[2]
+
+    def _reached(self, projection: Projection) -> tuple[int, int, int]:
+        """Where the last and the first of its partitions are, and how many there are."""
         with self.transaction() as cursor:
-            cursor.execute(
-                "SELECT coalesce(max(position), 0) FROM tracking WHERE consumer = %s", (self._key(projection),)
-            )
-            return int(scalar(cursor))
+            cursor.execute(REACHED, (self._key(projection),))
+            least, greatest, partitions = cursor.fetchall()[0]
+        return least, greatest, partitions
 
     def spread(self, projection: Projection, partitions: int) -> None:
         """Follow another number of partitions. Overtaken unless all that it follows now stand at one position."""
