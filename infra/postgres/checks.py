@@ -104,6 +104,11 @@ class Report:
             counts[each.invariant] = counts.get(each.invariant, 0) + each.violated
         return counts
 
+    def followed_by(self, later: "Report") -> "Report":
+        """What else was checked of the projection."""
+        checked = [*self.checked, *later.checked]
+        return Report(self.projection, self.position, checked, self.seconds + later.seconds)
+
 
 def _said(value: object, nothing: str) -> str:
     return nothing if value is None else str(value)
@@ -145,7 +150,7 @@ class Checks:
     def run(self, projection: Projection, most: int, progress: Callable[[int], object] = int) -> Report:
         """One invariant after the other; of each the first ``most`` violations. ``progress`` is told of each."""
         started = perf_counter()
-        with self._snapshot(projection) as cursor:
+        with self.snapshot(projection) as cursor:
             cursor.execute(REACHED, (projection.name,))
             version, position = cursor.fetchone() or (0, 0)
             checked: list[Checked] = []
@@ -166,7 +171,8 @@ class Checks:
             self._connection.close()
 
     @contextmanager
-    def _snapshot(self, projection: Projection) -> Iterator[Cursor]:
+    def snapshot(self, projection: Projection) -> Iterator[Cursor]:
+        """In which its tables stay where they are."""
         if self._connection is None or self._connection.closed:
             self._connection = self._database.connect(name="grossbuch check")
         try:

@@ -54,7 +54,9 @@ def owners() -> Projection:
     return Projection("owners", 1, (owner,))
 
 
-def assign(database: Database, told: Iterable[tuple[str, str]], versions: dict[str, int] | None = None) -> int:
+def assign(
+    database: Database, told: Iterable[tuple[str, str]], versions: dict[str, int] | None = None, *, on: datetime = NOON
+) -> int:
     """Deals and their new owners, one event each; gives the last position."""
     at = {} if versions is None else versions
     writer = Writer(database)
@@ -63,7 +65,7 @@ def assign(database: Database, told: Iterable[tuple[str, str]], versions: dict[s
         for deal, owner in told:
             at[deal] = at.get(deal, 0) + 1
             event = Assigned(deal=deal, client="C", pipeline="p", owner=owner)
-            last = writer.append([entry_row(Entry(f"deal-{deal}", at[deal], event, NOON, DAY))])
+            last = writer.append([entry_row(Entry(f"deal-{deal}", at[deal], event, on, DAY))])
     finally:
         writer.close()
     return last
