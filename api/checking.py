@@ -1,23 +1,18 @@
 """Checks the invariants of read models: when asked, and now and then in the background of what serves."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 from time import monotonic, time
 
 import structlog
 
-from api.origins import FromStore
-from api.rebuilding import Rebuild
 from infra.postgres.baton import PostgresBaton
-from infra.postgres.checks import Checks, Report, Violation
-from infra.postgres.connection import Database, Pool
-from infra.postgres.differences import Difference
-from infra.postgres.generations import Generations
+from infra.postgres.checks import Checks, Report
+from infra.postgres.connection import Database
 from infra.settings import Settings
 from infra.telemetry import CHECK_SECONDS, CHECK_VIOLATIONS, CHECKED_AT
 from projections import PROJECTIONS
-from projections.projection import Projection
 
 log = structlog.get_logger(__name__)
 
@@ -27,38 +22,6 @@ LOOK_EVERY_S = 10.0
 FIRST_AFTER_S = 60.0
 TOLD = 20
 """Violations of an invariant that are logged."""
-
-
-class BeingFilled(Exception):
-    """A generation of this projection is being filled already, by a rebuild or a new release."""
-
-
-def rebuilt(
-    database: Database,
-    pool: Pool,
-    projections: Sequence[Projection],
-    end: int,
-    most: int,
-    progress: Callable[[int], object],
-) -> Sequence[Violation]:
-    """What differs if they are filled anew up to ``end``, which is then thrown away. BeingFilled."""
-    filling = {each.projection for each in Generations(database).list() if each.state == "filling"}
-    if busy := sorted(filling & {projection.name for projection in projections}):
-        raise BeingFilled(f"{', '.join(busy)}: a generation is being filled already; `grossbuch rebuild` compares it.")
-    rebuilding = Rebuild(database, pool, projections, FromStore(end))
-    rebuilding.fill(1, None, progress)
-    return [
-        _as_violation(found.projection, difference)
-        for found in rebuilding.compare(most)
-        for difference in found.compared.rows
-    ]
-
-
-def _as_violation(projection: str, found: Difference) -> Violation:
-    """What is read must be what was filled."""
-    cell = {"table": found.table, "position": found.position}
-    read, filled = (found.row, None) if found.only_in == "current" else (None, found.row)
-    return Violation(projection, "rebuilt", cell, "row", read, filled, [found.position])
 
 
 class Patrol:

@@ -104,13 +104,6 @@ class Rebuild:
                 self._generations.refuse(new)
             yield Rebuilt(new.projection.name, new.number, compared, accepted)
 
-    def compare(self, most: int) -> Iterator[Rebuilt]:
-        """Compare each, and throw it away."""
-        for new in self._new:
-            compared = differences(self._pool, self._generations, new, most)
-            yield Rebuilt(new.projection.name, new.number, compared, False)
-            self._generations.drop(new.projection.name, new.number)
-
     def _swap(self, new: Generation) -> None:
         with _read_models(self._database, [new]) as read_models, _read_models(self._database, []) as live:
             projector = store_projector(self._pool, read_models, new.projection)

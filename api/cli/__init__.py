@@ -10,7 +10,6 @@ import psycopg2
 import typer
 from kafka.errors import KafkaError
 
-from api.checking import BeingFilled
 from api.cli import (
     check,
     consume,
@@ -74,7 +73,6 @@ EXPECTED = (
     TopicUnfit,
     PublisherLost,
     WorkerDied,
-    BeingFilled,
     BeingRebuilt,
     Dropped,
     LookedAt,
