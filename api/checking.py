@@ -10,6 +10,7 @@ import structlog
 from infra.postgres.baton import PostgresBaton
 from infra.postgres.checks import Checks, Report
 from infra.postgres.connection import Database
+from infra.postgres.refold import refold
 from infra.settings import Settings
 from infra.telemetry import CHECK_SECONDS, CHECK_VIOLATIONS, CHECKED_AT
 from projections import PROJECTIONS
@@ -19,9 +20,16 @@ log = structlog.get_logger(__name__)
 LOOK_EVERY_S = 10.0
 """Well below the time after which a baton whose holder says nothing is lost."""
 
+HANGS = "1h"
+"""For so long it may say nothing: one statement over a large ledger takes its minutes."""
+
 FIRST_AFTER_S = 60.0
 TOLD = 20
 """Violations of an invariant that are logged."""
+
+
+class BatonLost(Exception):
+    """Another may be at it by now."""
 
 
 class Patrol:
@@ -29,7 +37,7 @@ class Patrol:
 
     def __init__(self, database: Database, every_s: float) -> None:
         self._every_s = every_s
-        self._baton = PostgresBaton(database, "check")
+        self._baton = PostgresBaton(database, "check", silent=HANGS)
         self._checks = Checks(database)
         self._stopped = Event()
         self._thread = Thread(target=self._run, name="checks", daemon=True)
@@ -50,29 +58,47 @@ class Patrol:
                 if self._baton.take() and monotonic() >= due:
                     due = monotonic() + self._every_s
                     self._round()
+            except BatonLost:
+                due = monotonic()
+                log.warning("check broken off", reason="the baton was lost")
             except Exception as error:
                 if not self._stopped.is_set():
                     log.error("check failed", error=repr(error))
+            if not self._baton.held():
+                CHECK_VIOLATIONS.clear()  # who has it tells them
         self._baton.let_go()
         self._checks.close()
 
     def _round(self) -> None:
-        """Rests between two projections for as long as the one took."""
         seconds = 0.0
-        for projection in PROJECTIONS:
-            report = self._checks.run(projection, TOLD, self._go_on)
-            seconds += report.seconds
+        for report in self._reports():
             _tell(report)
-            if self._stopped.wait(report.seconds):
-                return
+            seconds += report.seconds
         CHECK_SECONDS.set(seconds)
         CHECKED_AT.set(time())
 
-    def _go_on(self, _: int) -> None:
-        """Between two invariants."""
+    def _reports(self) -> Iterator[Report]:
+        """First of all what is told soon, then row by row. Rests for as long as it works."""
+        for projection in PROJECTIONS:
+            report = self._checks.run(projection, TOLD, lambda _: self._go_on())
+            yield report
+            self._rest(report.seconds)
+        for projection in PROJECTIONS:
+            yield refold(self._checks, projection, TOLD, lambda _, took: self._rest(took))
+
+    def _rest(self, seconds: float) -> None:
+        until = monotonic() + seconds
+        self._go_on()
+        while (left := until - monotonic()) > 0:
+            self._stopped.wait(min(left, LOOK_EVERY_S))
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """Asks for the baton, and so keeps it. BatonLost."""
         if self._stopped.is_set():
             raise InterruptedError
-        self._baton.held()
+        if not self._baton.held():
+            raise BatonLost
 
 
 def _pause(left: float) -> float:
@@ -81,6 +107,8 @@ def _pause(left: float) -> float:
 
 
 def _tell(report: Report) -> None:
+    if not report.checked:
+        CHECK_VIOLATIONS.remove_by_labels({"projection": report.projection})
     for invariant, violated in report.violated.items():
         CHECK_VIOLATIONS.labels(report.projection, invariant).set(violated)
     for violation in report.violations:

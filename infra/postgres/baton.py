@@ -14,11 +14,12 @@ with it."""
 
 
 class PostgresBaton:
-    """The one of this name in a ledger."""
+    """The one of this name in a ledger. Who has work during which it does not ask may be ``silent`` for longer."""
 
-    def __init__(self, database: Database, name: str) -> None:
+    def __init__(self, database: Database, name: str, *, silent: str | None = None) -> None:
         self._database = database
         self._name = f"{name} {database.schema}"
+        self._silent = silent or SILENT
         self._connection: Connection | None = None
         self._ours = False
 
@@ -49,7 +50,7 @@ class PostgresBaton:
     def _connect(self) -> Connection:
         connection = self._database.connect(name=f"grossbuch {self._name}")
         with connection.cursor() as cursor:
-            cursor.execute("SET idle_session_timeout = %s", (SILENT,))
+            cursor.execute("SET idle_session_timeout = %s", (self._silent,))
         return connection
 
     def _ask(self, sql: str, *given: str) -> object:

@@ -120,3 +120,5 @@ def test_servers_check_in_the_background_and_show_what_they_find(few: Cli, check
     few.execute(f"UPDATE {few.ledger}_read.client SET facts = '{{}}'")
     eventually(lambda: shows(f"{facts} 2.0"))
     assert shows('grossbuch_check_violations{invariant="events",projection="clients"} 0.0')
+    few.execute(f"DELETE FROM {few.ledger}_read.timeline WHERE client = 'C2'")
+    eventually(lambda: shows('grossbuch_check_violations{invariant="rebuilt",projection="timeline"} 1.0'))

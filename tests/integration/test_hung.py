@@ -4,6 +4,7 @@ has locked is set free, and the others go on."""
 from collections.abc import Iterator
 from contextlib import suppress
 from io import StringIO
+from time import sleep
 
 import psycopg2
 import pytest
@@ -92,3 +93,13 @@ def test_a_baton_is_anothers_once_it_is_not_asked_for_any_more(database: Databas
     assert not hung.held()
     other.let_go()
     hung.let_go()
+
+
+def test_one_may_be_given_longer_to_say_nothing(database: Database) -> None:
+    busy, other = PostgresBaton(database, "check", silent="1h"), PostgresBaton(database, "check")
+    assert busy.take()
+    sleep(1)
+    assert not other.take()
+    assert busy.held()
+    other.let_go()
+    busy.let_go()
