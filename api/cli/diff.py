@@ -63,11 +63,14 @@ def _row(each: Changed) -> Mapping[str, Any]:
 
 def _show(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
     if rows:
-        shown = [{**row, "cell": _words(row["cell"])} for row in rows]
+        shown = [{**row, **{name: _words(row[name]) for name in ("cell", "was", "is")}} for row in rows]
         table(title, ["table", "cell", "figure", "was", "is"], shown)
     else:
         out.print(f"{title}: nothing differs.", markup=False, soft_wrap=True)
 
 
-def _words(cell: Mapping[str, str | None]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in cell.items() if value is not None)
+def _words(told: Mapping[str, str | int | None] | str | None) -> str | None:
+    """Of what a history's row says, if that is nothing at all, that it is said."""
+    if isinstance(told, Mapping):
+        return ", ".join(f"{name} {value}" for name, value in told.items() if value is not None) or "–"
+    return told

@@ -9,17 +9,19 @@ from infra.postgres.queries import Queries
 from infra.postgres.shape_sql import diff_statement, log_table
 from projections.projection import Projection
 
+States = Mapping[str, str | None]
+
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A figure of a register's row, a state of a subject or a fact of a thing. None: it was not told."""
+    """A figure of a register's row, a fact of a thing, or a history's row by its type. None: it was not told."""
 
     projection: str
     table: str
-    cell: Mapping[str, str | None]
+    cell: Mapping[str, str | int | None]
     figure: str
-    was: str | None
-    is_: str | None
+    was: str | States | None
+    is_: str | States | None
 
 
 def changes(

@@ -95,7 +95,7 @@ def _own_names(shape: Shape) -> dict[str, str]:
         case Register():
             return {**_register_names(shape), **_known_balances(shape)}
         case History():
-            return _known_states(shape)
+            return {"named_states": _each(", ", shape.states, lambda s: f"'{s}', {s}::text")}
         case Card():
             return {"key": shape.key}
     raise TypeError(shape.name)
@@ -109,16 +109,6 @@ def _known_balances(shape: Register) -> dict[str, str]:
             f"coalesce(sum({r}) FILTER (WHERE position <= %({at})s), 0) AS {side}_{r}" for r, side, at in known
         ),
         "known_figures": _each(", ", shape.resources, lambda r: f"('{r}', was_{r}, is_{r})"),
-    }
-
-
-def _known_states(shape: History) -> dict[str, str]:
-    last = "array_agg({0} ORDER BY effective_at DESC, position DESC, line DESC)"
-    kept = "({last} FILTER (WHERE {0} IS NOT NULL AND position <= %({at})s))[1]::text AS {side}_{0}"
-    known = [(state, side, at) for state in shape.states for side, at in SIDES]
-    return {
-        "known_states": ", ".join(kept.format(s, last=last.format(s), at=at, side=side) for s, side, at in known),
-        "known_figures": _each(", ", shape.states, lambda s: f"('{s}', was_{s}, is_{s})"),
     }
 
 

@@ -17,6 +17,7 @@ from tests.e2e.given import (
     product,
     received,
     shipped,
+    touched,
     warehouse,
 )
 
@@ -132,6 +133,28 @@ def test_a_diff_tells_each_cell_that_was_known_otherwise(late: tuple[Cli, int, i
     assert told["items"] == [change]
     shown = cli("diff", "stock", *known_at(before, after), status=3).stdout
     assert all(word in shown for word in ("product P1, warehouse W1", "on_hand", "4", "6"))
+
+
+def test_a_diff_tells_each_row_that_a_history_got_in_between(cli: Cli) -> None:
+    """A touch before the first one, a segment taken away: they change figures, and no last state."""
+    with cli.served() as api:
+        api.given(client(attributes={"segment": "big"}), touched("C1", "call", on="2026-05-05", interaction="T1"))
+        before = api.written
+        api.given(touched("C1", "email", on="2026-05-02", interaction="T2"))
+        api.given({"type": "client.change", "client": "C1", "attributes": {"segment": None}})
+        after = api.written
+        api.ask("/v1/deals")
+    told = cli.json("diff", "deals", *known_at(before, after), status=3)["items"]
+    assert [(each["table"], each["figure"], each["was"], each["is"]) for each in told] == [
+        ("touch", "interaction.logged", None, {"source": "email"}),
+        ("client_segment", "client.changed", None, {"segment": None}),
+    ]
+    cell = {"client": "C1", "effective_at": "2026-05-02T12:00:00+00:00", "position": before + 1}
+    assert told[0]["cell"] == cell
+    back = cli.json("diff", "deals", *known_at(after, before), status=3)["items"]
+    assert [(each["was"], each["is"]) for each in back] == [(each["is"], each["was"]) for each in told]
+    shown = cli("diff", "deals", *known_at(before, after), status=3).stdout
+    assert all(words in shown for words in ("interaction.logged", "source email", "client.changed", "–"))
 
 
 def test_a_diff_of_what_is_the_same_is_empty_and_a_success(late: tuple[Cli, int, int]) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from domain.refusal import Refusal
 from infra.postgres.connection import Pool
-from infra.postgres.hindsight import changes
+from infra.postgres.hindsight import Changed, changes
 from infra.postgres.queries import Queries
 from infra.postgres.shape_sql import log_table
 from projections import PROJECTIONS
@@ -22,7 +22,7 @@ from tests.properties.folds import cards, logs
 from tests.properties.histories import Step, histories, lawful, moments, placed
 
 Cells = Mapping[tuple[Any, ...], Any]
-"""A figure by table, cell and name."""
+"""A figure by table, cell and name; of a history a row by its subject, times and type."""
 
 
 def cells(shape: Shape, rows: Sequence[tuple[Any, ...]]) -> Cells:
@@ -34,11 +34,8 @@ def cells(shape: Shape, rows: Sequence[tuple[Any, ...]]) -> Cells:
                     key = shape.name, *map(plain, row[5 : 5 + len(shape.dimensions)]), resource
                     found[key] = found.get(key, Decimal(0)) + amount
             case History():
-                found |= {
-                    (shape.name, row[5], state): said
-                    for state, said in zip(shape.states, row[6:], strict=True)
-                    if said is not None
-                }
+                key = shape.name, row[5], row[2], row[0], row[4]
+                found[key] = {state: text(said) for state, said in zip(shape.states, row[6:], strict=True)}
     if isinstance(shape, Card):
         for key, (facts, *_) in cards(rows).items():
             found |= {(shape.name, key, fact): said for fact, said in facts.items()}
@@ -49,15 +46,22 @@ def plain(cell: Any) -> Any:
     return str(cell) if isinstance(cell, date) else cell
 
 
-def says(told: str | None, figure: Any) -> bool:
+def text(said: Any) -> str | None:
+    return None if said is None else format(said, "f") if isinstance(said, Decimal) else str(said)
+
+
+def place(each: Changed) -> tuple[Any, ...]:
+    named = {name: datetime.fromisoformat(str(at)) if name == "effective_at" else at for name, at in each.cell.items()}
+    return each.table, *named.values(), each.figure
+
+
+def says(told: Any, figure: Any) -> bool:
     match figure:
-        case None:
-            return told is None
         case Decimal():
             return told is not None and Decimal(told) == figure
-        case str():
-            return told == figure
-    return told is not None and json.loads(told) == figure
+        case None | str():
+            return bool(told == figure)
+    return bool((json.loads(told) if isinstance(told, str) else told) == figure)
 
 
 @given(
@@ -72,10 +76,7 @@ def test_all_cells_that_differ_are_told_and_no_others(
     before, after = min(before, len(steps)), min(after, len(steps))
     books.wipe()
     books.project(placed(steps))
-    told = {
-        (each.table, *each.cell.values(), each.figure): (each.was, each.is_)
-        for each in changes(Queries(pool), PROJECTIONS, before, after, moment)
-    }
+    told = {place(each): (each.was, each.is_) for each in changes(Queries(pool), PROJECTIONS, before, after, moment)}
     tables = logs(steps)
     expected: dict[tuple[Any, ...], tuple[Any, Any]] = {}
     for shape in (shape for projection in PROJECTIONS for shape in projection.shapes):

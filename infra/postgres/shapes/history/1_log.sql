@@ -9,4 +9,4 @@ CREATE TABLE {name} (
 );
 CREATE INDEX ON {name} USING brin (position) WITH (autosummarize = on, pages_per_range = 32);
 CREATE INDEX ON {name} ({first}, effective_at, position);
-COMMENT ON TABLE {name} IS 'History {name}: one row a change of a {first}; a state left NULL stays as it was.';
+COMMENT ON TABLE {name} IS 'History {name}: one row a change of a {first}.';
