@@ -52,6 +52,8 @@ def _read(query: Query, request: Request) -> tuple[Parameters, bool]:
     format = texts.pop("format", None)
     if format not in (None, "json", "csv"):
         raise Refusal("invalid", "format: json or csv", field="format")
+    if format == "csv" and query.assemble:
+        raise Refusal("invalid", "format: this answer is no list, and comes as JSON alone", field="format")
     try:
         given = query.parameters.model_validate(texts)
     except ValidationError as error:

@@ -88,6 +88,16 @@ def _is_time(column: str) -> bool:
     return column.endswith("_at")
 
 
+@pytest.mark.parametrize("path", [path for path in PATHS if path not in LISTS])
+def test_what_is_no_list_is_refused_as_csv_and_comes_as_json(book: Api, path: str) -> None:
+    joint = "&" if "?" in path else "?"
+    facts = problem(book.get(f"{path}{joint}format=csv"), 422, "invalid")
+    assert facts["field"] == "format"
+    assert "no list" in facts["detail"]
+    assert book.get(path, headers={"Accept": "text/csv"}).json().keys() == book.ask(path).keys()
+    assert book.ask(f"{path}{joint}format=json")
+
+
 @pytest.mark.parametrize("path", LISTS)
 def test_meta_of_csv_is_in_headers(book: Api, path: str) -> None:
     joint = "&" if "?" in path else "?"
