@@ -79,11 +79,15 @@ class ClientCard(BaseModel):
 class ClientFacts(Facts):
     """Of a counterparty the day on which it was retired is told apart from the rest."""
 
-    def fact(self, name: str) -> str:
-        if not name.startswith("counterparties."):
-            return name
-        counterparty, _, field = name.removeprefix("counterparties.").rpartition(".")
-        return f"retired.{counterparty}" if field == "retired_on" else f"counterparty.{counterparty}.{field}"
+    def fact(self, *path: str) -> list[str]:
+        match path:
+            case "counterparties", counterparty, "retired_on":
+                return [f"retired.{counterparty}"]
+            case "counterparties", counterparty, field:
+                return [f"counterparty.{counterparty}", field]
+            case ("attributes" | "contacts") as kind, name:
+                return [f"{kind}.{name}"]
+        return list(path)
 
 
 projection = Projection("clients", 3, (client,))

@@ -58,18 +58,21 @@ class Facts(Explanation):
     adds_up = False
 
     def cells(self, answer: Mapping[str, Any]) -> dict[str, Cell]:
-        return dict(self._cells(answer["facts"], {name: answer[name] for name in self.keys}, ""))
+        key = {name: answer[name] for name in self.keys}
+        facts = self._facts(answer["facts"], ())
+        return {".".join(path): Cell("value", value, {**key, "fact": self.fact(*path)}) for path, value in facts}
 
-    def _cells(self, node: Mapping[str, Any], key: Mapping[str, Any], path: str) -> Iterator[tuple[str, Cell]]:
+    def _facts(self, node: Mapping[str, Any], above: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
         for name, value in node.items():
+            path = *above, name
             if isinstance(value, Mapping):
-                yield from self._cells(value, key, f"{path}{name}.")
+                yield from self._facts(value, path)
             elif isinstance(value, list) and self.within and all(self.within in each for each in value):
                 for each in value:
-                    yield from self._cells(each, key, f"{path}{name}.{each[self.within]}.")
+                    yield from self._facts(each, (*path, each[self.within]))
             elif name != self.within:
-                yield path + name, Cell("value", value, {**key, "fact": self.fact(path + name)})
+                yield path, value
 
-    def fact(self, name: str) -> str:
-        """By which name the card keeps it."""
-        return name
+    def fact(self, *path: str) -> list[str]:
+        """Where the card keeps it: a fact, or a part of one. No text, for names may have dots in them."""
+        return list(path)

@@ -363,6 +363,16 @@ def test_a_fact_of_a_card_is_explained_by_the_event_that_told_it_last(api: Api) 
     problem(api.get(address("/v1/clients/none", "name")), 404, "not_found")
 
 
+def test_an_id_with_a_dot_is_not_taken_for_a_fact_of_another(api: Api) -> None:
+    api.given(client())
+    for counterparty, name in (("K1", "Anna Süd"), ("K1.name", "Anna Nord")):
+        api.given({"type": "client.add_counterparty", "client": "C1", "counterparty": counterparty, "name": name})
+        found = explained(api, "/v1/clients/C1", f"counterparties.{counterparty}.name")
+        assert (found["value"], contributions(found)) == (name, [("client.counterparty_added", name)])
+    found = explained(api, "/v1/clients/C1", "counterparties.K1.name")
+    assert contributions(found) == [("client.counterparty_added", "Anna Süd")]
+
+
 def test_what_looks_like_markup_is_shown_as_it_is(cli: Cli) -> None:
     with cli.served() as api:
         api.given(client(name="Anna [/b] [red]"))

@@ -92,6 +92,6 @@ def test_every_fact_of_a_card_is_a_cell_and_nothing_else_of_it() -> None:
     card = {"product": "P1", "facts": {"name": "Lamp", "attributes": {"colour": "red"}}, "position": 7}
     cells = Facts(keys=("product",)).cells(card)
     assert {name: (cell.value, cell.key) for name, cell in cells.items()} == {
-        "name": ("Lamp", {"product": "P1", "fact": "name"}),
-        "attributes.colour": ("red", {"product": "P1", "fact": "attributes.colour"}),
+        "name": ("Lamp", {"product": "P1", "fact": ["name"]}),
+        "attributes.colour": ("red", {"product": "P1", "fact": ["attributes", "colour"]}),
     }

@@ -6,9 +6,9 @@ SELECT position, key AS {key}, fact, value #>> ARRAY[]::text[] AS value
       FROM {card}_version,
            LATERAL jsonb_each(patch) AS whole (fact, value),
            LATERAL (
-               SELECT whole.fact, whole.value
+               SELECT ARRAY[whole.fact], whole.value
                 UNION ALL
-               SELECT whole.fact || '.' || name, part
+               SELECT ARRAY[whole.fact, name], part
                  FROM jsonb_each(CASE jsonb_typeof(whole.value) WHEN 'object' THEN whole.value ELSE '{}' END)
                       AS inside (name, part)
            ) AS told (fact, value)
