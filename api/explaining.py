@@ -121,7 +121,8 @@ def explain(
             return None
         cell = _cell(figure.explanation.cells(answer), name)
         parts = figure.explanation.parts(cell.figure)
-        asked = Contributions(figure.query, cell, parts, values, figure.explanation.adds_up)
+        apart = figure.explanation.apart.get(cell.figure)
+        asked = Contributions(figure.query, cell, parts, values, figure.explanation.adds_up, apart)
         items = asked.page(answering, after, None if limit is None else limit + 1)
         sums = None if asked.is_sum or not asked.adds_up else asked.sums(answering)
         meta = meta_of(values, figure.given, answering.progress(figure.query.projection))

@@ -98,6 +98,7 @@ queries = (
                 "variation": ("measure",),
                 "growth": ("measure", "before"),
             },
+            apart={"variation": "month"},
         ),
     ),
 )

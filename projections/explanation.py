@@ -19,12 +19,15 @@ class Explanation:
 
     Each piece is of one event, by its ``position``, and has the columns that tell the query's rows apart, ``keys``, and
     one for each figure. A figure in ``sums`` is its column's sum. One in ``ratios`` is no sum (a rate, a median): it is
-    explained by the columns that it is made of. ``within`` is the column that tells apart what is nested in an answer:
-    ``stages.offer.deals`` are the deals of the pieces whose ``stage`` is offer.
+    explained by the columns that it is made of, each told ``apart`` by one more column if there is one: by ``month``,
+    ``measure 2026-05``. A piece without a position is of no event, and tells that there is such a part. ``within`` is
+    the column that tells apart what is nested in an answer: ``stages.offer.deals`` are the deals of the pieces whose
+    ``stage`` is offer.
     """
 
     sums: tuple[str, ...] = ()
     ratios: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    apart: Mapping[str, str] = field(default_factory=dict)
     keys: tuple[str, ...] = ()
     within: str = ""
     sql: str = ""

@@ -27,6 +27,7 @@ class Contributions:
     parts: tuple[str, ...]
     given: Mapping[str, Any]
     adds_up: bool = True
+    apart: str | None = None
 
     def page(self, answering: Answering, after: Place | None, most: int | None) -> Sequence[Mapping[str, Any]]:
         position, part = after or (None, None)
@@ -36,7 +37,7 @@ class Contributions:
     def sums(self, answering: Answering) -> Mapping[str, Any]:
         """What each part is in all."""
         found = {row["part"]: row["sum"] for row in answering.rows(self._filled(PARTS), self._values)}
-        return {part: found.get(part, 0) for part in self.parts}
+        return {**({} if self.apart else dict.fromkeys(self.parts, 0)), **found}
 
     @property
     def is_sum(self) -> bool:
@@ -49,7 +50,8 @@ class Contributions:
         return {**self.given, **key, **{f"key_{name}": value for name, value in key.items()}}
 
     def _filled(self, template: str) -> str:
-        parts = ", ".join(f"('{part}', \"{part}\")" for part in self.parts)
+        more = f" || ' ' || \"{self.apart}\"" if self.apart else ""
+        parts = ", ".join(f"('{part}'{more}, \"{part}\")" for part in self.parts)
         key = " AND ".join(
             f'"{name}" IS NULL' if value is None else f'"{name}" = %(key_{name})s'
             for name, value in self.cell.key.items()

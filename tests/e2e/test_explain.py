@@ -327,6 +327,13 @@ class TestTheFunnel:
         assert told == events
 
 
+def test_how_steadily_a_client_buys_is_told_month_by_month(book: Api) -> None:
+    classes = "/v1/clients/classes?method=xyz&measure=sales&from=2026-04-15&to=2026-06-30"
+    found = explained(book, f"{classes}&client=C1", "variation")
+    assert found["parts"] == {"measure 2026-04": "0", "measure 2026-05": "300.00", "measure 2026-06": "0"}
+    assert [(item["part"], item["contribution"]) for item in found["items"]] == [("measure 2026-05", "300.00")]
+
+
 def test_a_group_is_a_row_of_its_own(api: Api) -> None:
     api.given(client(), pipeline("sales", "free", "A"))
     api.given(deal("X", "sales", "7.00", on="2026-05-01", owner="anna"), deal("Y", "sales", "5.00", on="2026-05-01"))

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
+from math import isqrt
 from typing import Any
 
 DAY = 86400
@@ -47,6 +48,19 @@ def growth(parts: Parts) -> Fraction | None:
     return over(parts["measure"] - parts["before"], parts["before"]) if parts["before"] > 0 else None
 
 
+def root(square: Fraction) -> Fraction:
+    """Exact where it can be, and to forty places."""
+    return Fraction(isqrt(int(square * 10**80)), 10**40)
+
+
+def variation(months: Sequence[Any]) -> Fraction | None:
+    """Population standard deviation over the mean: both times as many as there are months."""
+    amounts = [Fraction(month) for month in months]
+    whole = sum(amounts, Fraction())
+    spread = len(amounts) * sum(amount * amount for amount in amounts) - whole * whole
+    return over(root(spread), abs(whole))
+
+
 #: By the figure's name: from its parts, all its contributions, and the row that it is in.
 RATIOS: Mapping[str, Callable[[Parts, Sequence[Any], Row], Fraction | None]] = {
     "rate": lambda parts, _, __: over(parts["won"], parts["closed"]),
@@ -61,6 +75,7 @@ RATIOS: Mapping[str, Callable[[Parts, Sequence[Any], Row], Fraction | None]] = {
     "share": lambda parts, _, __: share(parts["measure"], parts["whole"]),
     "share_before": lambda parts, _, __: share(parts["larger"], parts["whole"]),
     "growth": lambda parts, _, __: growth(parts),
+    "variation": lambda parts, _, __: variation([*parts.values()]),
 }
 PLACES = {"dso_net": 2, "dso_gross": 2}
 

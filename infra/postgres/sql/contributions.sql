@@ -6,7 +6,8 @@ SELECT found.position, event.type, event.stream, event.effective_at, event.recor
       FROM (
 {pieces}
       ) piece, LATERAL (VALUES {parts}) AS made_of (part, contribution)
-     WHERE {key} AND (%(after)s IS NULL OR (position, part) > (%(after)s, %(after_part)s)) AND {counts}
+     WHERE {key} AND position IS NOT NULL AND {counts}
+       AND (%(after)s IS NULL OR (position, part) > (%(after)s, %(after_part)s))
      GROUP BY position, part
     HAVING {remains}
      ORDER BY position, part

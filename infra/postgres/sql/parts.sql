@@ -5,3 +5,4 @@ SELECT part, sum(contribution) AS sum
   ) piece, LATERAL (VALUES {parts}) AS made_of (part, contribution)
  WHERE {key} AND contribution IS NOT NULL
  GROUP BY part
+ ORDER BY part

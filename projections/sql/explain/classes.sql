@@ -1,4 +1,4 @@
--- What a client brought, and what all did against which it is measured: the whole, and the larger ones before it.
+-- What a client brought, by month, and what all did against which it is measured: the whole, and the larger ones before it.
 WITH span AS (
     SELECT start_of(CASE %(method)s WHEN 'bcg' THEN %(before)s ELSE %(from_)s END, %(time_zone)s) AS starts,
            end_of(%(to)s, %(time_zone)s) AS ends
@@ -13,7 +13,7 @@ WITH span AS (
      WHERE measure = %(measure)s AND currency = coalesce(%(currency)s, %(book_currency)s)
        AND (%(known_at)s IS NULL OR position <= %(known_at)s)
 ), brought AS (
-    SELECT position, client, amount FROM known
+    SELECT position, client, to_char(effective_on, 'YYYY-MM') AS month, amount FROM known
      WHERE effective_on BETWEEN %(from_)s AND LEAST(%(to)s, %(on)s) AND effective_at <= %(moment)s
 ), ranked AS (
     SELECT client, sum(amount) AS measure, row_number() OVER (ORDER BY sum(amount) DESC, client) AS rank
@@ -23,8 +23,11 @@ SELECT position, %(client)s AS client, CASE client WHEN %(client)s THEN amount E
        CASE WHEN ranked.measure > 0 AND (%(method)s <> 'bcg' OR rank = 1) THEN amount END AS whole,
        CASE WHEN ranked.measure > 0 AND %(method)s = 'abc'
              AND rank < (SELECT rank FROM ranked WHERE client = %(client)s) THEN amount END AS larger,
-       NULL::numeric AS before
+       NULL::numeric AS before, month
   FROM brought JOIN ranked USING (client)
  UNION ALL
-SELECT position, client, NULL, NULL, NULL, amount FROM known
+SELECT position, client, NULL, NULL, NULL, amount, NULL FROM known
  WHERE %(method)s = 'bcg' AND client = %(client)s AND effective_on >= %(before)s AND effective_on < %(from_)s
+ UNION ALL   -- each month counts, also one without any
+SELECT NULL, %(client)s, 0, NULL, NULL, NULL, to_char(month, 'YYYY-MM')
+  FROM generate_series(date_trunc('month', %(from_)s::timestamp), %(to)s, interval '1 month') AS month
