@@ -9,8 +9,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from psycopg2 import DataError
 from pydantic import ValidationError
 
-from api.http.problems import invalid
 from api.querying import known_position, meta_of, read_cursor, values_of, write_cursor
+from api.refusing import invalid
 from domain.refusal import Refusal
 from infra.postgres.contributions import Contributions, Place
 from infra.postgres.migrate import Ledger
@@ -59,6 +59,11 @@ class Explained:
     def adds_up(self) -> bool:
         """Whether all contributions, if this is the only page, make the value; what is no sum cannot fail."""
         return not self.is_number or self.parts is not None or self.total == (self.value or 0)
+
+    @property
+    def body(self) -> Mapping[str, Any]:
+        parts = {} if self.parts is None else {"parts": self.parts}
+        return {"value": self.value, **parts, "items": self.items, "next": self.next, "meta": self.meta}
 
     @property
     def columns(self) -> tuple[str, ...]:

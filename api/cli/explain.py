@@ -12,7 +12,6 @@ from api.cli import options
 from api.cli.terminal import out, result, say, table
 from api.explaining import Explained, read_figure
 from api.explaining import explain as explained
-from api.http.explain import body
 from api.rendering import csv_cell, dumps, to_csv
 from api.service import open_service
 from domain.refusal import Refusal
@@ -35,7 +34,7 @@ def explain(
     if found is None:
         raise Refusal("not_found", f"There is nothing at {figure}.")
     if as_json:
-        result(body(found))
+        result(found.body)
     elif as_csv:
         sys.stdout.write(to_csv(found.columns, found.items))
     else:

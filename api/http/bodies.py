@@ -7,7 +7,7 @@ from fastapi import Request
 from pydantic import ValidationError
 from starlette.requests import ClientDisconnect
 
-from api.http.problems import invalid
+from api.refusing import invalid
 from commands.command import Command, parse
 from domain.refusal import Refusal
 

@@ -57,12 +57,7 @@ def mount(app: FastAPI, service: Service) -> None:
         if found is None:
             return answer(Refusal("not_found", f"There is nothing at {asked.figure}."))
         wants_csv = asked.format == "csv" or (not asked.format and "text/csv" in request.headers.get("accept", ""))
-        return _csv(found) if wants_csv else Response(dumps(body(found)), media_type="application/json")
-
-
-def body(found: Explained) -> dict[str, object]:
-    parts = {} if found.parts is None else {"parts": found.parts}
-    return {"value": found.value, **parts, "items": found.items, "next": found.next, "meta": found.meta}
+        return _csv(found) if wants_csv else Response(dumps(found.body), media_type="application/json")
 
 
 def _csv(found: Explained) -> Response:

@@ -1,15 +1,15 @@
 """Errors as RFC 9457 problem+json, with a stable code and the facts in fields. No stack trace ever goes out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
-from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
+from api.refusing import invalid
 from api.rendering import dumps
 from commands.ports import Unavailable
 from domain.refusal import Refusal
@@ -52,16 +52,6 @@ def answer(refusal: Refusal, headers: Mapping[str, str] | None = None) -> Respon
     if (status := status_of(refusal)) == 503:
         headers["Retry-After"] = "1"
     return Response(dumps(problem(refusal)), status, headers, media_type="application/problem+json")
-
-
-def invalid(error: ValidationError | RequestValidationError) -> Refusal:
-    """What pydantic says, as a refusal that names each field."""
-    fields = [f"{_path(each['loc'])}: {each['msg'].removeprefix('Value error, ')}" for each in error.errors()]
-    return Refusal("invalid", "; ".join(fields[:20]), errors=fields[:20])
-
-
-def _path(location: Sequence[str | int]) -> str:
-    return ".".join(str(part) for part in location if part not in ("query", "path", "body")) or "body"
 
 
 def install(app: FastAPI) -> None:

@@ -10,9 +10,10 @@ from fastapi.responses import Response
 from pydantic import ValidationError
 
 from api.http.plain import PlainRoute
-from api.http.problems import answer, invalid
+from api.http.problems import answer
 from api.openapi import query_parameters, query_responses
 from api.querying import Answer, ask
+from api.refusing import invalid
 from api.rendering import csv_cell, dumps, flat, to_csv
 from api.service import Service
 from domain.refusal import Refusal
