@@ -1,6 +1,6 @@
 """Checks the invariants of read models: when asked, and now and then in the background of what serves."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 from time import monotonic, time
@@ -14,6 +14,7 @@ from infra.postgres.refold import refold
 from infra.settings import Settings
 from infra.telemetry import CHECK_SECONDS, CHECK_VIOLATIONS, CHECKED_AT
 from projections import PROJECTIONS
+from projections.projection import Projection
 
 log = structlog.get_logger(__name__)
 
@@ -70,23 +71,37 @@ class Patrol:
         self._checks.close()
 
     def _round(self) -> None:
-        seconds = 0.0
-        for report in self._reports():
-            _tell(report)
-            seconds += report.seconds
-        CHECK_SECONDS.set(seconds)
-        CHECKED_AT.set(time())
+        """First of all what is told soon, then row by row."""
+        reports = [self._report(look, projection) for look in (self._look, self._refold) for projection in PROJECTIONS]
+        if None not in reports:
+            CHECK_SECONDS.set(sum(report.seconds for report in reports if report))
+            CHECKED_AT.set(time())
 
-    def _reports(self) -> Iterator[Report]:
-        """First of all what is told soon, then row by row. Rests for as long as it works."""
-        for projection in PROJECTIONS:
-            report = self._checks.run(projection, TOLD, lambda _: self._go_on())
-            yield report
-            self._rest(report.seconds)
-        for projection in PROJECTIONS:
-            yield refold(self._checks, projection, TOLD, lambda _, took: self._rest(took))
+    def _report(self, look: Callable[[Projection], Report], projection: Projection) -> Report | None:
+        """What cannot be looked at keeps nobody from looking at the others."""
+        try:
+            return look(projection)
+        except (BatonLost, InterruptedError):
+            raise
+        except Exception as error:
+            if not self._stopped.is_set():
+                log.error("check failed", projection=projection.name, error=repr(error))
+            self._go_on()
+            return None
+
+    def _look(self, projection: Projection) -> Report:
+        report = self._checks.run(projection, TOLD, lambda _: self._go_on())
+        _tell(report)
+        self._rest(report.seconds)
+        return report
+
+    def _refold(self, projection: Projection) -> Report:
+        report = refold(self._checks, projection, TOLD, lambda _, took: self._rest(took))
+        _tell(report)
+        return report
 
     def _rest(self, seconds: float) -> None:
+        """As long as it worked."""
         until = monotonic() + seconds
         self._go_on()
         while (left := until - monotonic()) > 0:

@@ -187,9 +187,8 @@ def test_it_keeps_the_baton_while_nothing_is_due(monkeypatch: pytest.MonkeyPatch
     assert stub.done == []
 
 
-def test_a_round_that_fails_is_followed_by_another(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_cannot_be_looked_at_keeps_nobody_from_looking_at_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     stub = Stub()
-    watch = patrol(monkeypatch, stub)
     run, failed = stub.run, Event()
 
     def fails_once(projection: Projection, most: int, progress: Callable[[int], object]) -> Report:
@@ -199,9 +198,9 @@ def test_a_round_that_fails_is_followed_by_another(monkeypatch: pytest.MonkeyPat
         return run(projection, most, progress)
 
     monkeypatch.setattr(stub, "run", fails_once)
-    watch.start()
-    assert stub.round_done.wait(30)
-    watch.stop()
+    CHECKED_AT.set(0)
+    watched(monkeypatch, stub)
+    assert stub.done[: len(ROUND)] == ["asked", *ROUND[1:]]
 
 
 def test_a_violation_is_a_sentence_with_its_cell_and_events() -> None:
