@@ -18,9 +18,10 @@ T = TypeVar("T")
 GIVE_WAY = "100ms"
 """Well under PostgreSQL's deadlock_timeout, so that it is never a reader that is ended."""
 
-SHORTEST, LONGEST = 0.1, 2.0
-"""Seconds of rest between two tries. Whoever wants to read during a try has to wait for its end, so without rests
-readers would do nothing but wait for as long as one of them takes (tests/integration/test_swap.py)."""
+SHORTEST, LONGEST, LONGER = 0.02, 2.0, 1.5
+"""Seconds of rest between two tries, each so many times longer. Whoever wants to read during a try waits for its end,
+so without rests readers would do nothing but wait for as long as one of them takes (tests/integration/test_swap.py).
+Short at first: often it is one who has locked the tables in another order."""
 
 NOT_NOW = psycopg2.errors.LockNotAvailable
 """Somebody reads the tables."""
@@ -47,7 +48,7 @@ def sooner_or_later(attempt: Callable[[], T], what: str) -> T:
         try:
             return attempt()
         except NOT_NOW:
-            if rest < LONGEST <= 2 * rest:
+            if rest < LONGEST <= LONGER * rest:
                 log.warning("waits for who reads", what=what)
             sleep(rest)
-            rest = min(2 * rest, LONGEST)
+            rest = min(LONGER * rest, LONGEST)

@@ -38,7 +38,7 @@ def test_constant_queries_see_no_error_and_no_mixture_in_ten_swaps(database: Dat
                 errors.append(error)
                 return
 
-    threads = [Thread(target=ask) for _ in range(4)]
+    threads = [Thread(target=ask) for _ in range(2)]
     for thread in threads:
         thread.start()
     for number in range(2, 12):
@@ -138,11 +138,11 @@ def test_readers_have_most_of_the_time_to_themselves_while_a_swap_waits_for_one_
         long.cursor().execute("SELECT * FROM given_movement")
         swapping = Thread(target=generations.swap_soon, args=(new,))
         swapping.start()
-        until(lambda: len(tries) == 5)
+        until(lambda: len(tries) == 9)
     swapping.join()
     rests = [after - before for before, after in pairwise(tries)]
     assert all(after > before for before, after in pairwise(rests))
-    assert rests[3] > 0.8
+    assert rests[-1] > 0.3
 
 
 def test_a_table_that_somebody_has_dropped_comes_back(database: Database, pool: Pool, given: Projection) -> None:
