@@ -14,59 +14,15 @@ from hypothesis import strategies as st
 
 from api.explaining import Explained, explain, read_figure
 from api.querying import ask
-from domain import clients
-from domain.event import Event
 from infra.postgres.migrate import Ledger
 from infra.postgres.queries import Queries
 from projections import QUERIES
 from projections.explanation import Explanation, Facts
 from projections.query import ListParameters, Query
+from tests.properties.areas import AREAS, CLOSED, PERIOD, QUESTIONS, SETUP
 from tests.properties.books import Books
-from tests.properties.histories import (
-    MONTHS,
-    PIPELINE,
-    Step,
-    client_events,
-    days,
-    deal_events,
-    lawful,
-    moments,
-    other_events,
-    placed,
-    promise_events,
-    receivables_events,
-    steps_of,
-    stock_events,
-)
+from tests.properties.histories import Step, days, lawful, moments, placed
 from tests.properties.ratios import by_hand
-from tests.properties.test_funnel import funnels
-from tests.properties.test_known_at import CLOSED, PERIOD, QUESTIONS
-
-#: Somebody who may owe, up to a limit, and a pipeline.
-SETUP = [
-    Step("pipeline", PIPELINE, MONTHS[0]),
-    Step("client-C1", clients.Registered(client="C1", name="C1", attributes={"segment": "big"}), MONTHS[0]),
-    Step("account-C1", clients.CounterpartyAdded(client="C1", counterparty="A"), MONTHS[0]),
-    Step("account-C1", clients.CreditLimitSet(client="C1", amount=Decimal(100), currency="EUR"), MONTHS[0]),
-]
-
-
-def many(events: st.SearchStrategy[Event]) -> st.SearchStrategy[list[Step]]:
-    return steps_of(events, min_size=10)
-
-
-#: Which events may have happened, by where they are asked about.
-AREAS: Mapping[str, st.SearchStrategy[list[Step]]] = {
-    "/v1/stock": many(st.one_of(stock_events, promise_events)),
-    "/v1/receivables": many(st.one_of(receivables_events, receivables_events, client_events)),
-    "/v1/payments": many(receivables_events),
-    "/v1/clients": many(st.one_of(receivables_events, receivables_events, client_events)),
-    "/v1/funnel": st.builds(list.__add__, funnels(), steps_of(st.one_of(deal_events, client_events))),
-    "/v1/deals": many(deal_events),
-    "/v1/products": many(other_events),
-    "/v1/warehouses": many(other_events),
-    "/v1/pipelines": many(other_events),
-}
 
 WINTER = {"from": "2025-11-01", "to": "2026-04-30"}
 CLOSED_IN_WINTER = {"pipeline": "p", "closed_from": "2025-11-01", "closed_to": "2026-04-30"}

@@ -7,49 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from projections import QUERIES
+from tests.properties.areas import QUESTIONS
 from tests.properties.books import Books
 from tests.properties.histories import MONTHS, PIPELINE, Step, days, histories, lawful, moments, placed
-
-PERIOD = {"from": "2025-12-15", "to": "2026-02-10"}
-CLOSED = {"pipeline": "p", "closed_from": "2025-12-15", "closed_to": "2026-02-10"}
-
-QUESTIONS: list[tuple[str, dict[str, str]]] = [
-    ("/v1/clients", {}),
-    ("/v1/clients/{client}", {"client": "C1"}),
-    ("/v1/clients/{client}/timeline", {"client": "C1"}),
-    ("/v1/deals", {}),
-    ("/v1/deals/{deal}", {"deal": "D1"}),
-    ("/v1/products", {}),
-    ("/v1/warehouses", {}),
-    ("/v1/pipelines", {}),
-    ("/v1/funnel/snapshot", {"pipeline": "p"}),
-    ("/v1/funnel/cohort", {"pipeline": "p", "opened_from": "2025-12-15", "opened_to": "2026-02-10"}),
-    ("/v1/funnel/snapshot", {"pipeline": "p", "group_by": "owner,source,segment"}),
-    ("/v1/funnel/win-rate", CLOSED),
-    ("/v1/funnel/losses", CLOSED),
-    ("/v1/funnel/transitions", {"pipeline": "p"}),
-    ("/v1/funnel/durations", {"pipeline": "p"}),
-    ("/v1/funnel/cycle", CLOSED),
-    ("/v1/funnel/attribution", {**CLOSED, "until": "winning", "method": "linear"}),
-    ("/v1/stock/balances", {}),
-    ("/v1/stock/balances", {"group_by": "product"}),
-    ("/v1/stock/turnovers", PERIOD),
-    ("/v1/stock/movements", PERIOD),
-    ("/v1/receivables/ageing", {}),
-    ("/v1/receivables/ageing", {"by": "counterparty"}),
-    ("/v1/receivables/open-items", {}),
-    ("/v1/receivables/statement", {**PERIOD, "client": "C1"}),
-    ("/v1/receivables/statement", {**PERIOD, "counterparty": "A", "currency": "USD"}),
-    ("/v1/receivables/dso", PERIOD),
-    ("/v1/receivables/exposure", {"client": "C1"}),
-    ("/v1/payments/summary", PERIOD),
-    ("/v1/clients/classes", {**PERIOD, "method": "abc", "measure": "sales"}),
-    ("/v1/clients/classes", {**PERIOD, "method": "xyz", "measure": "payments"}),
-    ("/v1/clients/classes", {**PERIOD, "method": "bcg", "measure": "sales", "from": "2026-01-15"}),
-    ("/v1/stock/restatements", {"product": "P1"}),
-    ("/v1/receivables/restatements", {}),
-    ("/v1/funnel/restatements", {"after": "1"}),
-]
 
 
 def answers(books: Books, **moment: object) -> list[tuple[str, Any]]:

@@ -15,10 +15,10 @@ from infra.postgres.months import Months
 from infra.postgres.queries import Queries
 from projections import PROJECTIONS
 from projections.shapes import Register
+from tests.properties.areas import QUESTIONS
 from tests.properties.books import Books
 from tests.properties.histories import MONTHS, PIPELINE, Step, days, histories, lawful, moments, placed
 from tests.properties.tables import without_positions
-from tests.properties.test_known_at import QUESTIONS
 
 REGISTERS = [(p.name, shape) for p in PROJECTIONS for shape in p.shapes if isinstance(shape, Register)]
 
