@@ -4,7 +4,7 @@ import base64
 import binascii
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -69,8 +69,7 @@ def values_of(ledger: Ledger, given: Parameters, known_at: int | None, now: date
     """What the SQL may use: the parameters as given, and what follows from them."""
     time_zone = ZoneInfo(ledger.time_zone)
     moment = end_of(given.as_of, time_zone) if given.as_of else now
-    values = given.model_dump()
-    values |= {
+    return given.model_dump() | {
         "as_of": moment if given.as_of else None,
         "moment": moment,
         "on": moment.astimezone(time_zone).date(),
@@ -78,9 +77,6 @@ def values_of(ledger: Ledger, given: Parameters, known_at: int | None, now: date
         "time_zone": ledger.time_zone,
         "book_currency": ledger.book_currency,
     }
-    if values.get("from_"):
-        values["before_from"] = end_of(values["from_"] - timedelta(days=1), time_zone)
-    return values
 
 
 def meta_of(values: Mapping[str, Any], given: Parameters, progress: Progress) -> dict[str, Any]:

@@ -191,13 +191,11 @@ class Generations:
         cursor.execute("RESET ROLE")
 
     def _adapt(self, cursor: Cursor, shape: Shape, time_zone: str) -> None:
-        """Unless it has been; or has other columns: then it cannot be asked until the later one is read."""
+        """Unless it has other columns: then it cannot be asked until the later one is read."""
         cursor.execute("SAVEPOINT adapting")
         try:
             for statement in late_statements(shape, time_zone):
                 cursor.execute(statement)
-        except psycopg2.errors.DuplicateTable:
-            cursor.execute("ROLLBACK TO SAVEPOINT adapting")
         except psycopg2.ProgrammingError as error:
             cursor.execute("ROLLBACK TO SAVEPOINT adapting")
             log.info("not adapted", table=shape.name, error=str(error).strip())

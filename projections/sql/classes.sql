@@ -1,51 +1,35 @@
--- The months that the period has whole come from the turnovers, its other days from the movements. Classes are decided by
--- products, not quotients, so that what lies on a bound lies on it exactly. Single months matter to xyz alone.
-WITH turned AS (
-    SELECT 'sales' AS measure, client, currency, month, amount_in - amount_out AS amount FROM sales_turnover
+-- Classes are decided by products, not quotients, so that what lies on a bound lies on it exactly. Single months matter to
+-- xyz alone: nobody knows which they are while its question is planned, so that takes longer.
+WITH month AS (
+    SELECT GREATEST(%(from_)s, month::date) AS first, LEAST(%(to)s, (month + interval '1 month')::date - 1) AS last
+      FROM generate_series(date_trunc('month', %(from_)s::timestamp), %(to)s::timestamp, interval '1 month') AS month
+), flowed AS (
+    SELECT 'sales' AS measure, 'whole' AS of, NULL::date AS month, client, currency, amount_in - amount_out AS amount
+      FROM sales_flows(%(from_)s, %(to)s, %(known_at)s, %(moment)s)
      UNION ALL
-    SELECT 'payments', client, currency, month,
-           received_in - received_out - refunded_in + refunded_out - bounced_in + bounced_out FROM payments_turnover
-), span AS (   -- the days at both ends; as known then, from the movements alone
-    SELECT start_of(%(from_)s, %(time_zone)s) AS starts,
-           LEAST(end_of(date_trunc('month', %(from_)s + interval '1 month' - interval '1 day')::date - 1, %(time_zone)s),
-                 end_of(%(to)s, %(time_zone)s), %(moment)s) AS ends
-     WHERE %(known_at)s IS NULL
+    SELECT 'sales', 'month', first, client, currency, amount_in - amount_out
+      FROM month, sales_flows(first, last, %(known_at)s, %(moment)s)
      UNION ALL
-    SELECT start_of(GREATEST(date_trunc('month', %(from_)s + interval '1 month' - interval '1 day')::date,
-                             date_trunc('month', LEAST(%(to)s + 1, %(on)s)::timestamp)::date), %(time_zone)s),
-           LEAST(end_of(%(to)s, %(time_zone)s), %(moment)s)
-     WHERE %(known_at)s IS NULL
+    SELECT 'payments', 'whole', NULL, client, currency,
+           received_in - received_out - refunded_in + refunded_out - bounced_in + bounced_out
+      FROM payments_flows(%(from_)s, %(to)s, %(known_at)s, %(moment)s)
      UNION ALL
-    SELECT start_of(%(from_)s, %(time_zone)s), LEAST(end_of(%(to)s, %(time_zone)s), %(moment)s)
-     WHERE %(known_at)s IS NOT NULL
-), moved AS (
-    SELECT 'sales' AS measure, client, currency, effective_on, position, amount
-      FROM span, sales_between(starts, ends)
-     UNION ALL
-    SELECT 'payments', client, currency, effective_on, position, received - refunded - bounced
-      FROM span, payments_between(starts, ends)
+    SELECT 'payments', 'month', first, client, currency,
+           received_in - received_out - refunded_in + refunded_out - bounced_in + bounced_out
+      FROM month, payments_flows(first, last, %(known_at)s, %(moment)s)
 ), flowed_before AS (
     SELECT 'sales' AS measure, client, currency, amount_in - amount_out AS amount
-      FROM sales_flows(%(before)s, %(from_)s - 1, %(known_at)s)
+      FROM sales_flows(%(before)s, %(from_)s - 1, %(known_at)s, %(moment)s)
      UNION ALL
     SELECT 'payments', client, currency,
            received_in - received_out - refunded_in + refunded_out - bounced_in + bounced_out
-      FROM payments_flows(%(before)s, %(from_)s - 1, %(known_at)s)
+      FROM payments_flows(%(before)s, %(from_)s - 1, %(known_at)s, %(moment)s)
 ), monthly AS (
     SELECT client, sum(amount) AS amount
-      FROM (
-        SELECT client, month, amount
-          FROM turned
-         WHERE %(known_at)s IS NULL AND measure = %(measure)s AND currency = coalesce(%(currency)s, %(book_currency)s)
-           AND month >= date_trunc('month', %(from_)s + interval '1 month' - interval '1 day')::date
-           AND month < date_trunc('month', LEAST(%(to)s + 1, %(on)s)::timestamp)::date
-         UNION ALL
-        SELECT client, date_trunc('month', effective_on::timestamp)::date, amount
-          FROM moved
-         WHERE measure = %(measure)s AND currency = coalesce(%(currency)s, %(book_currency)s)
-           AND (%(known_at)s IS NULL OR position <= %(known_at)s)
-      ) parts
-     GROUP BY client, CASE %(method)s WHEN 'xyz' THEN month END
+      FROM flowed
+     WHERE of = CASE %(method)s WHEN 'xyz' THEN 'month' ELSE 'whole' END
+       AND measure = %(measure)s AND currency = coalesce(%(currency)s, %(book_currency)s)
+     GROUP BY client, month
 ), earlier AS (
     SELECT client, sum(amount) AS before
       FROM flowed_before

@@ -1,19 +1,11 @@
 -- Balance at the end / net sales of the period × its days.
 WITH owed AS (
     SELECT coalesce(sum(amount), 0) AS balance, coalesce(sum(amount) FILTER (WHERE kind = 'invoice'), 0) AS gross
-      FROM receivables_balances(LEAST(end_of(%(to)s, %(time_zone)s), %(as_of)s), %(known_at)s, %(moment)s)
+      FROM receivables_balances(LEAST(end_of(%(to)s, %(time_zone)s), %(moment)s), %(known_at)s, %(moment)s)
      WHERE (%(client)s IS NULL OR client = %(client)s) AND currency = coalesce(%(currency)s, %(book_currency)s)
 ), sold AS (
-    SELECT coalesce(sum(amount), 0) AS sales
-      FROM (
-        SELECT client, currency, amount_in - amount_out AS amount
-          FROM sales_flows(%(from_)s, %(to)s, %(known_at)s)
-         WHERE %(as_of)s IS NULL
-         UNION ALL
-        SELECT client, currency, amount
-          FROM sales_between(start_of(%(from_)s, %(time_zone)s), LEAST(end_of(%(to)s, %(time_zone)s), %(as_of)s))
-         WHERE %(as_of)s IS NOT NULL AND (%(known_at)s IS NULL OR position <= %(known_at)s)
-      ) flows
+    SELECT coalesce(sum(amount_in - amount_out), 0) AS sales
+      FROM sales_flows(%(from_)s, %(to)s, %(known_at)s, %(moment)s)
      WHERE (%(client)s IS NULL OR client = %(client)s) AND currency = coalesce(%(currency)s, %(book_currency)s)
 ), period AS (
     SELECT greatest(%(to)s - %(from_)s + 1, 0) AS days

@@ -1,14 +1,14 @@
 -- One row an entry, each with the opening; one without a document if there are none. What moves nothing is no entry.
 WITH {debtor}, opening AS (
     SELECT coalesce(sum(amount), 0) AS opening
-      FROM receivables_balances(LEAST(%(before_from)s, %(as_of)s), %(known_at)s, %(moment)s)
+      FROM receivables_balances(LEAST(end_of(%(from_)s - 1, %(time_zone)s), %(moment)s), %(known_at)s, %(moment)s)
      WHERE (%(client)s IS NULL OR client = %(client)s)
        AND (%(counterparty)s IS NULL OR counterparty = %(counterparty)s AND client = ANY (ARRAY(TABLE its_client)))
        AND currency = coalesce(%(currency)s, %(book_currency)s)
 ), entry AS (
     SELECT position, effective_at, type, min(effective_on) AS "on", (array_agg(entry ORDER BY line))[1] AS document,
            sum(amount) AS amount
-      FROM receivables_between(start_of(%(from_)s, %(time_zone)s), LEAST(end_of(%(to)s, %(time_zone)s), %(as_of)s))
+      FROM receivables_between(start_of(%(from_)s, %(time_zone)s), LEAST(end_of(%(to)s, %(time_zone)s), %(moment)s))
      WHERE (%(client)s IS NULL OR client = %(client)s)
        AND (%(counterparty)s IS NULL OR counterparty = %(counterparty)s AND client = ANY (ARRAY(TABLE its_client)))
        AND currency = coalesce(%(currency)s, %(book_currency)s)

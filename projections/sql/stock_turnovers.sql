@@ -1,15 +1,10 @@
 -- opening + received − issued = closing, for every row. A period ends at as_of, if that is earlier than its last day.
 WITH parts AS (
     SELECT product, warehouse, lot, on_hand AS opening, 0 AS received, 0 AS issued
-      FROM stock_balances(LEAST(%(before_from)s, %(as_of)s), %(known_at)s, %(moment)s)
+      FROM stock_balances(LEAST(end_of(%(from_)s - 1, %(time_zone)s), %(moment)s), %(known_at)s, %(moment)s)
      UNION ALL
     SELECT product, warehouse, lot, 0, on_hand_in, on_hand_out
-      FROM stock_flows(%(from_)s, %(to)s, %(known_at)s)
-     WHERE %(as_of)s IS NULL
-     UNION ALL
-    SELECT product, warehouse, lot, 0, greatest(on_hand, 0), greatest(-on_hand, 0)
-      FROM stock_between(start_of(%(from_)s, %(time_zone)s), LEAST(end_of(%(to)s, %(time_zone)s), %(as_of)s))
-     WHERE %(as_of)s IS NOT NULL AND (%(known_at)s IS NULL OR position <= %(known_at)s)
+      FROM stock_flows(%(from_)s, %(to)s, %(known_at)s, %(moment)s)
 )
 SELECT CASE WHEN 'product' = ANY (%(group_by)s) THEN product END AS product,
        CASE WHEN 'warehouse' = ANY (%(group_by)s) THEN warehouse END AS warehouse,

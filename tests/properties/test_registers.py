@@ -114,30 +114,38 @@ def test_balances_by_totals_by_movements_and_by_hand(
     assert now == by_hand(datetime.now(UTC), EVERYTHING)
 
 
-@given(data=st.data(), period=periods, known_at=st.none() | st.integers(0, 25))
+@given(data=st.data(), period=periods, known_at=st.none() | st.integers(0, 25), until=st.none() | moments)
 @settings(max_examples=40)
 def test_flows_are_what_came_in_and_went_out(
-    zoned: Books, register: str, zone: str, data: st.DataObject, period: tuple[date, date], known_at: int | None
+    zoned: Books,
+    register: str,
+    zone: str,
+    data: st.DataObject,
+    period: tuple[date, date],
+    known_at: int | None,
+    until: datetime | None,
 ) -> None:
     first, last = period
     events, width = REGISTERS[register]
     steps = data.draw(steps_of(events))
     zoned.wipe()
     zoned.project(placed(steps))
-    flows = zoned.rows(f"SELECT * FROM {register}_flows(%s, %s, %s)", first, last, known_at)
+    flows = zoned.rows(f"SELECT * FROM {register}_flows(%s, %s, %s, %s)", first, last, known_at, until)
     moved = [
         (key, amount)
         for moment, position, key, amount in movements(steps, register, width)
-        if first <= moment.astimezone(ZoneInfo(zone)).date() <= last and (known_at is None or position <= known_at)
+        if first <= moment.astimezone(ZoneInfo(zone)).date() <= last
+        and (known_at is None or position <= known_at)
+        and (until is None or moment <= until)
     ]
     assert summed([(row[:width], row[width]) for row in flows]) == summed([m for m in moved if m[1] > 0])
     assert summed([(row[:width], -row[width + 1]) for row in flows]) == summed([m for m in moved if m[1] < 0])
 
 
-@given(steps=histories.map(lawful), probes=st.lists(moments, max_size=5), period=periods)
+@given(steps=histories.map(lawful), probes=st.lists(moments, max_size=5), period=periods, until=moments)
 @settings(max_examples=25)
 def test_every_register_says_the_same_by_totals_and_by_movements_alone(
-    zoned: Books, steps: list[Step], probes: list[datetime], period: tuple[date, date]
+    zoned: Books, steps: list[Step], probes: list[datetime], period: tuple[date, date], until: datetime
 ) -> None:
     zoned.wipe()
     zoned.project(placed(steps))
@@ -150,7 +158,7 @@ def test_every_register_says_the_same_by_totals_and_by_movements_alone(
             return {row for row in rows if any(row[-len(register.resources) :])}
 
         def flows(known_at: int | None, register: Register = register) -> set[tuple[Any, ...]]:
-            rows = zoned.rows(f"SELECT * FROM {register.name}_flows(%s, %s, %s)", *period, known_at)
+            rows = zoned.rows(f"SELECT * FROM {register.name}_flows(%s, %s, %s, %s)", *period, known_at, until)
             return {row for row in rows if any(row[-2 * len(register.resources) :])}
 
         assert balances(None) == balances(EVERYTHING)

@@ -3,7 +3,7 @@ SELECT position,
        CASE WHEN 'bank_account' = ANY (%(group_by)s) THEN bank_account END AS bank_account,
        CASE WHEN 'direction' = ANY (%(group_by)s) THEN direction END AS direction, currency,
        received, refunded, bounced, received - refunded - bounced AS net
-  FROM payments_between(start_of(%(from_)s, %(time_zone)s), LEAST(end_of(%(to)s, %(time_zone)s), %(as_of)s))
+  FROM payments_between(start_of(%(from_)s, %(time_zone)s), LEAST(end_of(%(to)s, %(time_zone)s), %(moment)s))
  WHERE (%(known_at)s IS NULL OR position <= %(known_at)s)
    AND (%(client)s IS NULL OR client = %(client)s)
    AND (%(bank_account)s IS NULL OR bank_account = %(bank_account)s)

@@ -1,6 +1,6 @@
 -- What was settled before the period contributes nothing to its opening. The entries are numbered as they are shown.
 WITH {debtor}, moved AS (
-    SELECT * FROM receivables_between('-infinity', LEAST(end_of(%(to)s, %(time_zone)s), %(as_of)s))
+    SELECT * FROM receivables_between('-infinity', LEAST(end_of(%(to)s, %(time_zone)s), %(moment)s))
      WHERE (%(client)s IS NULL OR client = %(client)s)
        AND (%(counterparty)s IS NULL OR counterparty = %(counterparty)s AND client = ANY (ARRAY(TABLE its_client)))
        AND currency = coalesce(%(currency)s, %(book_currency)s)

@@ -7,7 +7,7 @@ SELECT position,
        CASE WHEN effective_on >= %(from_)s THEN greatest(on_hand, 0) END AS received,
        CASE WHEN effective_on >= %(from_)s THEN greatest(-on_hand, 0) END AS issued,
        on_hand AS closing
-  FROM stock_between('-infinity', LEAST(end_of(%(to)s, %(time_zone)s), %(as_of)s))
+  FROM stock_between('-infinity', LEAST(end_of(%(to)s, %(time_zone)s), %(moment)s))
  WHERE (%(known_at)s IS NULL OR position <= %(known_at)s)
    AND (%(product)s IS NULL OR product = %(product)s)
    AND (%(warehouse)s IS NULL OR warehouse = %(warehouse)s)

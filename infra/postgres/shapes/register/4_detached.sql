@@ -1,4 +1,4 @@
-CREATE TABLE {name}_detached (
+CREATE TABLE IF NOT EXISTS {name}_detached (
     month  date        PRIMARY KEY,
     starts timestamptz NOT NULL,
     ends   timestamptz NOT NULL

@@ -1,0 +1,8 @@
+CREATE TABLE {name} (
+    key          text        COLLATE "C" PRIMARY KEY,
+    facts        jsonb       NOT NULL,
+    effective_at timestamptz NOT NULL,
+    position     bigint      NOT NULL
+) WITH (fillfactor = 80);
+CREATE INDEX ON {name} (effective_at);
+COMMENT ON TABLE {name} IS 'Card {name}: the latest facts. effective_at and position are those of the last change.';

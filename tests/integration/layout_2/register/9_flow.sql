@@ -1,0 +1,1 @@
+CREATE TYPE {name}_flow AS ({dimension_columns}, {flow_columns});
