@@ -15,7 +15,7 @@ from api.rendering import dumps
 from domain.refusal import Refusal
 from infra.postgres.migrate import Ledger
 from infra.postgres.queries import Progress, Queries, page
-from projections.query import ListParameters, Parameters, Query, end_of
+from projections.query import ListParameters, Parameters, Period, Query, end_of
 
 IS_THERE = "SELECT key FROM {card}_at(NULL, %(known_at)s) WHERE key = %({card})s"
 
@@ -69,10 +69,12 @@ def values_of(ledger: Ledger, given: Parameters, known_at: int | None, now: date
     """What the SQL may use: the parameters as given, and what follows from them."""
     time_zone = ZoneInfo(ledger.time_zone)
     moment = end_of(given.as_of, time_zone) if given.as_of else now
-    return given.model_dump() | {
+    on = moment.astimezone(time_zone).date()
+    asked = given.until(on) if isinstance(given, Period) else given
+    return asked.model_dump() | {
         "as_of": moment if given.as_of else None,
         "moment": moment,
-        "on": moment.astimezone(time_zone).date(),
+        "on": on,
         "known_at": known_at,
         "time_zone": ledger.time_zone,
         "book_currency": ledger.book_currency,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
@@ -47,6 +47,10 @@ class Period(BaseModel):
         if (first := info.data.get("from_")) and last < first:
             raise ValueError("must not be before from")
         return last
+
+    def until(self, day: date) -> Self:
+        """Or to its last day, if that is earlier. A period that has not begun by then has no day."""
+        return self.model_copy(update={"to": min(self.to, day)})
 
 
 class ListParameters(Parameters):

@@ -62,7 +62,8 @@ class Figures:
         assert answer["opening"] + answer["debits"] - answer["credits"] == answer["closing"]
         assert answer["closing"] == sum(move.amount for move in those if move.on <= to)
 
-    def dso(self, frm: date, to: date, client: str) -> None:
+    def dso(self, frm: date, last: date, as_of: date, client: str) -> None:
+        to = min(last, as_of)
         owed = [m for m in self.seen if (m.client, m.currency) == (client, "EUR") and m.on <= to]
         balance, gross = sum(m.amount for m in owed), sum(m.amount for m in owed if m.due)
         sales = sum(
@@ -70,8 +71,9 @@ class Figures:
             for position, on, whose, currency, amount in self.model.sales
             if position <= self.until and frm <= on <= to and (whose, currency) == (client, "EUR")
         )
-        days = (to - frm).days + 1
-        answer = self.books.body("/v1/receivables/dso", client=client, **{"from": frm, "to": to}, **self.known)
+        days = max((to - frm).days + 1, 0)
+        given = {"client": client, "from": frm, "to": last, "as_of": as_of, **self.known}
+        answer = self.books.body("/v1/receivables/dso", **given)
         assert (answer["balance"], answer["gross"], answer["sales"], answer["days"]) == (balance, gross, sales, days)
         for figure, over in (("dso_net", balance), ("dso_gross", gross)):
             assert answer[figure] == (half_up(Decimal(over * days) / sales) if sales else None)

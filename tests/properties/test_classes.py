@@ -134,6 +134,10 @@ class TestXyz:
         history = [sold("a", first, "2026-01-15"), sold("a", second, "2026-02-15")]
         assert of(*history, method="xyz", to="2026-02-28")["a"]["class"] == expected
 
+    def test_of_a_period_that_goes_on_there_are_the_months_so_far(self, of: Any) -> None:
+        rows = of(sold("a", 10, "2026-01-15"), sold("a", 10, "2026-02-15"), method="xyz", as_of="2026-02-28")
+        assert (rows["a"]["variation"], rows["a"]["class"]) == (Decimal(0), "X")
+
     def test_a_mean_of_nothing_gives_null_and_z(self, of: Any) -> None:
         history = [sold("a", 10, "2026-01-15"), sold("a", -10, "2026-02-15")]
         [row] = of(*history, method="xyz", to="2026-02-28").values()
@@ -166,6 +170,11 @@ class TestBcg:
             "quest": Decimal(1),
             "dog": Decimal("0.1"),
         }
+
+    def test_what_there_is_of_a_period_is_compared_with_as_much_before(self, of: Any) -> None:
+        history = [sold("a", 5, "2026-02-28"), sold("a", 10, "2026-03-01"), sold("a", 12, "2026-04-10")]
+        assert of(*history, **self.QUARTER, as_of="2026-04-30")["a"]["before"] == 10
+        assert of(*history, **self.QUARTER, as_of="2026-04-10T18:00:00Z")["a"]["before"] == 0
 
     def test_on_the_bound_of_share_is_large_and_on_that_of_growth_is_not_growing(self, of: Any) -> None:
         before = [sold("a", 100, "2026-01-01"), sold("b", 50, "2026-01-01")]
@@ -215,7 +224,7 @@ def test_a_period_does_not_end_before_it_begins() -> None:
 
 # Against a plain computation
 
-FIRST = date(2026, 1, 1)
+FIRST = date(2025, 1, 1)
 days = st.integers(0, 200).map(lambda number: FIRST + timedelta(days=number))
 amounts = st.integers(-300, 900).filter(bool).map(lambda cents: Decimal(cents) / 100)
 histories = st.lists(
@@ -225,14 +234,24 @@ histories = st.lists(
 Sums = dict[str, Fraction]
 
 
-def some_days(first: date, length: int) -> tuple[date, date, date]:
-    """First and last day, and the first one of the days before."""
-    return first, first + timedelta(days=length - 1), first - timedelta(days=length)
+def some_days(first: date, length: int) -> tuple[date, date]:
+    return first, first + timedelta(days=length - 1)
 
 
-def whole_months(month: int, length: int) -> tuple[date, date, date]:
-    ends = [date(2026 + number // 12, number % 12 + 1, 1) for number in (month, month + length, month - length)]
-    return ends[0], ends[1] - timedelta(days=1), ends[2]
+def whole_months(month: int, length: int) -> tuple[date, date]:
+    first, after = (date(2025 + number // 12, number % 12 + 1, 1) for number in (month, month + length))
+    return first, after - timedelta(days=1)
+
+
+def begun_before(first: date, last: date) -> date:
+    """Where the period of the same length before begins: as many days earlier, or as many months."""
+    after = last + timedelta(days=1)
+    if (first.day, after.day) != (1, 1):
+        return first - (after - first)
+    begin = first
+    while after > first:
+        after, begin = ((day - timedelta(days=1)).replace(day=1) for day in (after, begin))
+    return begin
 
 
 periods = st.builds(some_days, days.filter(lambda day: day.day != 1), st.integers(1, 100)) | st.builds(
@@ -311,16 +330,16 @@ def slow_bcg(now: Sums, before: Sums) -> dict[str, str]:
 
 @given(history=histories, period=periods, as_of=days, known=st.integers(0, 25))
 def test_classes_are_what_a_plain_computation_makes_of_the_documents(
-    books: Books, history: list[tuple[date, Event]], period: tuple[date, date, date], as_of: date, known: int
+    books: Books, history: list[tuple[date, Event]], period: tuple[date, date], as_of: date, known: int
 ) -> None:
-    first, last, earlier = period
+    first, to = period
     books.wipe()
     books.project(placed(history))
-    asked = {"measure": "sales", "from": first, "to": last}
-    for moment, seen in (
-        ({}, history),
-        ({"as_of": as_of}, [entry for entry in history if entry[0] <= as_of]),
-        ({"known_at": known}, history[:known]),
+    asked = {"measure": "sales", "from": first, "to": to}
+    for moment, seen, last in (
+        ({}, history, to),
+        ({"as_of": as_of}, [entry for entry in history if entry[0] <= as_of], min(to, as_of)),
+        ({"known_at": known}, history[:known], to),
     ):
         measure = sums(seen, first, last)
         total = sum(max(amount, Fraction(0)) for amount in measure.values())
@@ -330,6 +349,6 @@ def test_classes_are_what_a_plain_computation_makes_of_the_documents(
         xyz = books.items(PATH, method="xyz", **asked, **moment)
         assert {row["client"]: (row["variation"], row["class"]) for row in xyz} == slow_xyz(seen, first, last)
         bcg = {row["client"]: row for row in books.items(PATH, method="bcg", **asked, **moment)}
-        before = sums(seen, earlier, first - timedelta(days=1))
+        before = sums(seen, begun_before(first, last), first - timedelta(days=1))
         assert column(bcg, "class") == slow_bcg(measure, before)
         assert column(bcg, "growth") == {c: rounded(growth(m, before.get(c))) for c, m in measure.items()}

@@ -273,7 +273,7 @@ class Receivables(RuleBasedStateMachine):
             figures.open_items(as_of)
             figures.statement(frm, to, client, None)
             figures.statement(frm, to, None, counterparty)
-            figures.dso(frm, to, client)
+            figures.dso(frm, to, as_of, client)
             figures.summary(frm, to)
             figures.exposure(as_of, client)
         question = {"as_of": as_of, "known_at": len(self.model.happened), "by": "counterparty"}

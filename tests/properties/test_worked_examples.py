@@ -160,5 +160,11 @@ def test_open_items(receivables: Books, as_of: str, open: int, days: int) -> Non
     assert (item["open"], item["overdue_days"]) == (open, days)
 
 
+@pytest.mark.parametrize(("to", "as_of"), [("2026-07-12", "2999-01-01"), ("2026-12-31", "2026-07-12")])
+def test_days_of_sales_are_those_of_the_period_so_far(receivables: Books, to: str, as_of: str) -> None:
+    answer = receivables.body("/v1/receivables/dso", **{"from": "2026-05-01", "to": to, "as_of": as_of})
+    assert (answer["days"], answer["dso_net"], answer["dso_gross"]) == (73, Decimal("36.50"), Decimal("48.67"))
+
+
 def test_before_an_invoice_nothing_is_owed(receivables: Books) -> None:
     assert receivables.items("/v1/receivables/ageing", as_of="2026-05-09") == []

@@ -1,20 +1,20 @@
 -- What a client brought, by month, and what all did against which it is measured: the whole, and the larger ones before it.
 WITH span AS (
     SELECT start_of(CASE %(method)s WHEN 'bcg' THEN %(before)s ELSE %(from_)s END, %(time_zone)s) AS starts,
-           end_of(%(to)s, %(time_zone)s) AS ends
+           LEAST(end_of(%(to)s, %(time_zone)s), %(moment)s) AS ends
 ), moved AS (
-    SELECT 'sales' AS measure, position, client, currency, effective_on, effective_at, amount
+    SELECT 'sales' AS measure, position, client, currency, effective_on, amount
       FROM span, sales_between(starts, ends)
      UNION ALL
-    SELECT 'payments', position, client, currency, effective_on, effective_at, received - refunded - bounced
+    SELECT 'payments', position, client, currency, effective_on, received - refunded - bounced
       FROM span, payments_between(starts, ends)
 ), known AS (
-    SELECT position, client, effective_on, effective_at, amount FROM moved
+    SELECT position, client, effective_on, amount FROM moved
      WHERE measure = %(measure)s AND currency = coalesce(%(currency)s, %(book_currency)s)
        AND (%(known_at)s IS NULL OR position <= %(known_at)s)
 ), brought AS (
     SELECT position, client, to_char(effective_on, 'YYYY-MM') AS month, amount FROM known
-     WHERE effective_on BETWEEN %(from_)s AND LEAST(%(to)s, %(on)s) AND effective_at <= %(moment)s
+     WHERE effective_on >= %(from_)s
 ), ranked AS (
     SELECT client, sum(amount) AS measure, row_number() OVER (ORDER BY sum(amount) DESC, client) AS rank
       FROM brought GROUP BY client
