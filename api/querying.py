@@ -17,7 +17,8 @@ from infra.postgres.migrate import Ledger
 from infra.postgres.queries import Progress, Queries, page
 from projections.query import ListParameters, Parameters, Period, Query, end_of
 
-IS_THERE = "SELECT key FROM {card}_at(NULL, %(known_at)s) WHERE key = %({card})s"
+IS_THERE = "SELECT key FROM {card}_at('infinity', %(known_at)s) WHERE key = %({card})s"
+"""Whenever it takes effect: else the answer to what is fixed would change with the clock."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
--- The pipeline's stages, all states of a deal, and the deals' moves as they are seen: where from, where to, until when,
--- and which move ended it.
+-- The pipeline's stages, by all its definitions, whenever they take effect; all states of a deal, and the deals' moves as
+-- they are seen: where from, where to, until when, and which move ended it.
 stage AS (
     SELECT ordinality AS n, s ->> 'stage' AS stage, s ->> 'name' AS name, (s ->> 'probability')::numeric AS probability
-      FROM pipeline_at(NULL, %(known_at)s), jsonb_array_elements(facts -> 'stages') WITH ORDINALITY AS t (s, ordinality)
+      FROM pipeline_at('infinity', %(known_at)s),
+           jsonb_array_elements(facts -> 'stages') WITH ORDINALITY AS t (s, ordinality)
      WHERE key = %(pipeline)s
 ), state AS (
     SELECT n, stage AS state, name, probability FROM stage

@@ -150,3 +150,13 @@ def test_the_cohort(books: Books, steps: list[Step], as_of: datetime | date, per
     assert [row["visited"] for row in answer["stages"]] == [sum(stage in each for each in entered) for stage in STAGES]
     steps_on = [*reached[1:], counts[0]]
     assert [row["step_conversion"] for row in answer["stages"]] == list(map(share, steps_on, reached))
+
+
+def test_a_pipeline_defined_ahead_is_there_whatever_the_clock_says(books: Books) -> None:
+    ahead = datetime(2900, 1, 1, tzinfo=UTC)
+    books.project(placed([Step("pipeline-p", PIPELINE, ahead)]))
+    for as_of in (None, ahead - timedelta(days=1), ahead):
+        snapshot = books.body("/v1/funnel/snapshot", pipeline="p", as_of=as_of, known_at=1)
+        assert [row["stage"] for row in snapshot["stages"]] == STAGES
+        assert books.items("/v1/funnel/transitions", pipeline="p", as_of=as_of, known_at=1) == []
+    assert books.answer("/v1/funnel/snapshot", pipeline="p", known_at=0) is None
