@@ -5,4 +5,4 @@ CREATE TABLE {name} (
     position     bigint      NOT NULL
 ) WITH (fillfactor = 80);
 CREATE INDEX ON {name} (effective_at);
-COMMENT ON TABLE {name} IS 'Card {name}: the latest facts. effective_at and position are those of the last change.';
+COMMENT ON TABLE {name} IS 'Card {name}: the latest facts, with the latest effective_at and the highest position of their patches.';
