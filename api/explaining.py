@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from psycopg2 import DataError
 from pydantic import ValidationError
 
-from api.querying import known_position, meta_of, read_cursor, values_of, write_cursor
+from api.querying import meta_of, read_cursor, values_of, write_cursor
 from api.refusing import invalid
 from domain.refusal import Refusal
 from infra.postgres.contributions import Contributions, Place
@@ -118,9 +118,8 @@ def explain(
     """The cell of this name, and what events contributed to it, all of one moment. None if there is no such answer.
     Refusal ``invalid`` if there is not one row, or no such cell."""
     after = _place(cursor) if cursor else None
-    known_at = known_position(queries, figure.given)
+    values = values_of(queries, ledger, figure.given)
     with queries.moment(HOLDING[figure.query.projection]) as answering:
-        values = values_of(ledger, figure.given, known_at, answering.now())
         answer = _answer(answering, figure, values)
         if answer is None:
             return None

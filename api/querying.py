@@ -33,7 +33,7 @@ class Answer:
 
 def ask(queries: Queries, ledger: Ledger, query: Query, given: Parameters) -> Answer | None:
     """The answer, or None if there is no such thing."""
-    values = values_of(ledger, given, known_position(queries, given), datetime.now(UTC))
+    values = values_of(queries, ledger, given)
     if isinstance(given, ListParameters):
         return _list(queries, query, given, values)
     assert query.assemble
@@ -66,17 +66,22 @@ def known_position(queries: Queries, given: Parameters) -> int | None:
     return queries.position_at(known_at) if isinstance(known_at, datetime) else known_at
 
 
-def values_of(ledger: Ledger, given: Parameters, known_at: int | None, now: datetime) -> dict[str, Any]:
+def now() -> datetime:
+    """One clock for all that an answer is made of, and for its explanation."""
+    return datetime.now(UTC)
+
+
+def values_of(queries: Queries, ledger: Ledger, given: Parameters) -> dict[str, Any]:
     """What the SQL may use: the parameters as given, and what follows from them."""
     time_zone = ZoneInfo(ledger.time_zone)
-    moment = end_of(given.as_of, time_zone) if given.as_of else now
+    moment = end_of(given.as_of, time_zone) if given.as_of else now()
     on = moment.astimezone(time_zone).date()
     asked = given.until(on) if isinstance(given, Period) else given
     return asked.model_dump() | {
         "as_of": moment if given.as_of else None,
         "moment": moment,
         "on": on,
-        "known_at": known_at,
+        "known_at": known_position(queries, given),
         "time_zone": ledger.time_zone,
         "book_currency": ledger.book_currency,
     }

@@ -19,7 +19,6 @@ from infra.postgres.connection import Pool, read_sql
 SQL = Path(__file__).with_name("sql")
 ANSWER = read_sql(SQL / "answer.sql")
 PROGRESS = "SELECT progress(%(answered_from)s)"
-NOW = "SELECT now() AS now"
 HOLD = "LOCK TABLE {tables} IN ACCESS SHARE MODE"
 """Unlike a question, this takes no snapshot yet."""
 
@@ -137,12 +136,6 @@ class Answering:
     def log_size(self) -> int:
         self.cursor.execute(head.POSITION)
         return int(self.cursor.fetchall()[0]["position"])
-
-    def now(self) -> datetime:
-        """Its time: what ``now()`` is in all its questions."""
-        [row] = self.rows(NOW, {})
-        moment: datetime = row["now"]
-        return moment
 
     def progress(self, projection: str) -> Progress:
         [row] = self.rows(PROGRESS, {"answered_from": projection})

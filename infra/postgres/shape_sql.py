@@ -10,11 +10,12 @@ from projections.shapes import Card, History, Register, Shape
 SHAPES = Path(__file__).with_name("shapes")
 SIDES = (("was", "before"), ("is", "after"))
 
-LAYOUTS: Mapping[type[Shape], int] = {Register: 3, History: 1, Card: 1}
+LAYOUTS: Mapping[type[Shape], int] = {Register: 3, History: 1, Card: 4}
 """One count for all: a shape whose tables are laid out anew gets the next number that none of them has had."""
 
 LATE: Mapping[type[Shape], tuple[str, ...]] = {
-    Register: ("4_detached", "5_whole", "6_between", "7_balances", "9_flows")
+    Register: ("4_detached", "5_whole", "6_between", "7_balances", "9_flows"),
+    Card: ("3_cards",),
 }
 """They leave what is there already as it is, or make it anew as it was."""
 

@@ -1,3 +1,3 @@
 SELECT key AS {key}, facts, effective_at, position
-  FROM {card}_at(%(as_of)s, %(known_at)s)
+  FROM {card}_cards(%(as_of)s, %(known_at)s, %(moment)s)
  WHERE key = %({key})s

@@ -12,5 +12,5 @@ SELECT key AS client,
           FROM jsonb_each(facts) AS e (k, v)) AS facts,
        effective_at, position
   FROM (SELECT key, facts, facts ->> 'name' AS name, effective_at, position
-          FROM client_at(%(as_of)s, %(known_at)s)) card
+          FROM client_cards(%(as_of)s, %(known_at)s, %(moment)s)) card
  WHERE name IS NOT NULL AND ({where})

@@ -1,6 +1,6 @@
 WITH credit AS (
     SELECT (facts ->> 'amount')::numeric AS amount, facts ->> 'currency' AS currency
-      FROM debtor_at(%(as_of)s, %(known_at)s)
+      FROM debtor_cards(%(as_of)s, %(known_at)s, %(moment)s)
      WHERE key = %(client)s
 ), owed AS (
     SELECT coalesce(sum(amount), 0) AS exposure

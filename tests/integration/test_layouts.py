@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from api.querying import ask
+from domain.warehouses import Registered
 from infra.postgres import shape_sql
 from infra.postgres.checks import Checks
 from infra.postgres.connection import Database, Pool
@@ -15,15 +16,16 @@ from infra.postgres.migrate import Ledger
 from infra.postgres.months import Months
 from infra.postgres.queries import Queries
 from infra.postgres.read_models import PostgresReadModels
-from projections import restatements
-from projections.shapes import Register
+from projections import restatements, warehouses
+from projections.projection import Projection
+from projections.shapes import Card, Register
 from projections.stock import projection, queries
 from tests.integration.trade import TRADE, states
 from tests.properties.books import projector
-from tests.properties.histories import placed
+from tests.properties.histories import MONTHS, Step, placed
 
 LAYOUTS = {number: Path(__file__).with_name(f"layout_{number}") for number in (1, 2)}
-"""1: registers were one table each, 2: their flows had no end but their last day."""
+"""1: registers were one table each. 2: flows had no end but their last day, and cards knew the time themselves."""
 
 
 @pytest.fixture
@@ -36,17 +38,22 @@ def layout(request: pytest.FixtureRequest) -> int:
     return int(request.param)
 
 
-@pytest.fixture(autouse=True)
-def _old(database: Database, layout: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    with monkeypatch.context() as then:
+def fill(database: Database, layout: int, projection: Projection, steps: Sequence[Step]) -> None:
+    """As the release did that had this layout."""
+    with pytest.MonkeyPatch.context() as then:
         then.setattr(shape_sql, "_folder", lambda shape: LAYOUTS[layout] / type(shape).__name__.lower())
-        then.setattr(shape_sql, "LAYOUTS", {Register: layout})
+        then.setattr(shape_sql, "LAYOUTS", {Register: layout, Card: 1})
         shape_sql.fold_statements.cache_clear()
         read_models = PostgresReadModels(database)
         read_models.prepare([projection])
-        projector(projection, placed(TRADE), read_models).catch_up(len(TRADE))
+        projector(projection, placed(steps), read_models).catch_up(len(steps))
         read_models.close()
     shape_sql.fold_statements.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def _old(database: Database, layout: int) -> None:
+    fill(database, layout, projection, TRADE)
 
 
 def answers(pool: Pool) -> Sequence[object]:
@@ -117,3 +124,16 @@ def test_none_is_filled_of_what_is_laid_out_as_it_is_to_be(database: Database) -
     release.prepare([projection])
     release.close()
     assert [each.number for each in Generations(database).list()] == [1, 2]
+
+
+def test_cards_are_asked_as_ever_too(database: Database, pool: Pool) -> None:
+    made = Registered(warehouse="W1", name="North", negative_stock="forbid")
+    fill(database, 2, warehouses.projection, [Step("warehouse-W1", made, MONTHS[0])])
+    release = PostgresReadModels(database)
+    release.prepare([warehouses.projection])
+    release.close()
+    query = warehouses.queries[0]
+    for moment in ({}, {"as_of": "2026-01-01"}, {"known_at": 1}):
+        answer = ask(Queries(pool), Ledger.read(pool), query, query.parameters.model_validate(moment))
+        assert answer
+        assert [card["warehouse"] for card in answer.items or ()] == ["W1"]

@@ -2,12 +2,18 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from api import querying
+from api.explaining import explain, read_figure
+from domain import clients, stock
+from infra.postgres.migrate import Ledger
+from infra.postgres.queries import Queries
 from tests.properties.areas import AREAS, SETUP, questions_on
 from tests.properties.books import Books
 from tests.properties.histories import Step, lawful, placed
@@ -41,3 +47,20 @@ def test_without_as_of_it_is_now(books: Books, area: str, data: st.DataObject) -
     for path, given_ in questions_on(area):
         asked = shifted(given_)
         assert answer(path, **asked) == answer(path, **asked, as_of=datetime.now(UTC)), path
+
+
+def test_all_of_an_answer_goes_by_one_clock(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    soon = datetime.now(UTC) + timedelta(hours=1)
+    received = stock.Received(product="P1", warehouse="W1", quantity=Decimal(3), cost=Decimal(1), currency="EUR")
+    limited = clients.CreditLimitSet(client="C1", amount=Decimal(10), currency="USD")
+    named = [step for step in SETUP if step.key == "client-C1"]
+    steps = [*named, Step("account-C1", limited, soon), Step("product-P1", received, soon)]
+    books.project(placed(steps))
+    for hours, limit in ((0, None), (2, 10)):
+        monkeypatch.setattr(querying, "now", lambda hours=hours: datetime.now(UTC) + timedelta(hours=hours))
+        assert books.body("/v1/receivables/exposure", client="C1")["limit"] == limit
+        assert [row["on_hand"] for row in books.items("/v1/stock/balances")] == ([] if limit is None else [3])
+    figure = read_figure("/v1/stock/balances?product=P1")
+    explained = explain(Queries(books.pool), Ledger.read(books.pool), figure, "on_hand")
+    assert explained
+    assert explained.total == 3
