@@ -4,9 +4,8 @@ import base64
 import binascii
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import orjson
 from psycopg2 import DataError
@@ -15,7 +14,7 @@ from api.rendering import dumps
 from domain.refusal import Refusal
 from infra.postgres.migrate import Ledger
 from infra.postgres.queries import Progress, Queries, page
-from projections.query import ListParameters, Parameters, Period, Query, end_of
+from projections.query import ListParameters, Parameters, Period, Query
 
 IS_THERE = "SELECT key FROM {card}_at('infinity', %(known_at)s) WHERE key = %({card})s"
 """Whenever it takes effect: else the answer to what is fixed would change with the clock."""
@@ -73,9 +72,7 @@ def now() -> datetime:
 
 def values_of(queries: Queries, ledger: Ledger, given: Parameters) -> dict[str, Any]:
     """What the SQL may use: the parameters as given, and what follows from them."""
-    time_zone = ZoneInfo(ledger.time_zone)
-    moment = end_of(given.as_of, time_zone) if given.as_of else now()
-    on = moment.astimezone(time_zone).date()
+    moment, on = _moment(queries, ledger, given)
     asked = given.until(on) if isinstance(given, Period) else given
     return asked.model_dump() | {
         "as_of": moment if given.as_of else None,
@@ -85,6 +82,14 @@ def values_of(queries: Queries, ledger: Ledger, given: Parameters) -> dict[str, 
         "time_zone": ledger.time_zone,
         "book_currency": ledger.book_currency,
     }
+
+
+def _moment(queries: Queries, ledger: Ledger, given: Parameters) -> tuple[datetime, date]:
+    """As of when, and on which day that is."""
+    if given.as_of is None or isinstance(given.as_of, datetime):
+        moment = given.as_of or now()
+        return moment, queries.day_of(moment, ledger.time_zone)
+    return queries.end_of(given.as_of, ledger.time_zone), given.as_of
 
 
 def meta_of(values: Mapping[str, Any], given: Parameters, progress: Progress) -> dict[str, Any]:

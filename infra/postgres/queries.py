@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ AUDIT_EVENTS = read_sql(SQL / "audit_events.sql")
 COMMIT = read_sql(SQL / "commit.sql")
 PLACES = "SELECT position FROM tracking WHERE consumer = %s ORDER BY partition"
 POSITION_AT = read_sql(SQL / "position_at.sql")
+END_OF = "SELECT end_of(%s, %s)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,7 @@ class Queries:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._commit = lru_cache(maxsize=1_000)(self._read_commit)
+        self._end_of = lru_cache(maxsize=10_000)(self._read_end_of)
 
     @contextmanager
     def moment(self, holding: Iterable[str] = ()) -> Iterator["Answering"]:
@@ -118,6 +120,22 @@ class Queries:
         """The last position that was known at a time."""
         [(position,)] = self._pool.read(POSITION_AT, {"moment": moment})
         return int(position)
+
+    def end_of(self, day: date, time_zone: str) -> datetime:
+        """The last moment of a day. The database is asked once, and never Python: it may know other rules of time zones
+        than those by which movements have been given their days (tests/properties/test_zones.py)."""
+        return self._end_of(day, time_zone)
+
+    def day_of(self, moment: datetime, time_zone: str) -> date:
+        """Likewise. In no time zone is it another day than the day in UTC or one beside it."""
+        around = moment.astimezone(UTC).date()
+        days = (around + timedelta(days=days) for days in (-1, 0, 1))
+        return next(day for day in days if moment <= self.end_of(day, time_zone))
+
+    def _read_end_of(self, day: date, time_zone: str) -> datetime:
+        [(moment,)] = self._pool.read(END_OF, (day, time_zone))
+        assert isinstance(moment, datetime)
+        return moment
 
     def lags(self) -> list[Lag]:
         """Of all projections."""
