@@ -31,14 +31,16 @@ class Answer:
 
 
 def ask(queries: Queries, ledger: Ledger, query: Query, given: Parameters) -> Answer | None:
-    """The answer, or None if there is no such thing."""
+    """The answer, or None if there is no such thing. Refusal ``behind`` if it is not as far as is asked for."""
+    has_written(queries, query.projection, given.min_position)
     values = values_of(queries, ledger, given)
     if isinstance(given, ListParameters):
         return _list(queries, query, given, values)
     assert query.assemble
     progress, rows = queries.answer(query.projection, query.text, values)
+    meta = meta_of(values, given, progress)
     body = query.assemble(rows, values)
-    return None if body is None else Answer(meta_of(values, given, progress), body)
+    return None if body is None else Answer(meta, body)
 
 
 def _list(queries: Queries, query: Query, given: ListParameters, values: Mapping[str, Any]) -> Answer | None:
@@ -51,13 +53,20 @@ def _list(queries: Queries, query: Query, given: ListParameters, values: Mapping
         if after is None:
             raise
         raise Refusal("invalid", "This cursor is not one of this list.", field="cursor") from error
+    meta = meta_of(values, given, progress)
     if not rows and query.of and not queries.answer(query.projection, IS_THERE.format(card=query.of), values)[1]:
         return None
     next = None
     if len(rows) > given.limit:
         rows = rows[: given.limit]
         next = write_cursor([rows[-1][column] for column in query.order])
-    return Answer(meta_of(values, given, progress), {}, rows, next)
+    return Answer(meta, {}, rows, next)
+
+
+def has_written(queries: Queries, projection: str, min_position: int | None) -> None:
+    """Refusal ``behind`` unless the projection has what was committed at the position."""
+    if min_position and not queries.has(projection, min_position):
+        raise queries.progress(projection).behind(min_position, min_position=min_position)
 
 
 def known_position(queries: Queries, given: Parameters) -> int | None:
@@ -93,9 +102,14 @@ def _moment(queries: Queries, ledger: Ledger, given: Parameters) -> tuple[dateti
 
 
 def meta_of(values: Mapping[str, Any], given: Parameters, progress: Progress) -> dict[str, Any]:
+    """Refusal ``behind`` unless the projection has all that was known then: the same question would later be answered
+    otherwise."""
+    known_at = progress.position if values["known_at"] is None else min(values["known_at"], progress.log_size)
+    if known_at > progress.position:
+        raise progress.behind(known_at, known_at=known_at)
     return {
         "as_of": given.as_of or values["moment"],
-        "known_at": progress.position if values["known_at"] is None else min(values["known_at"], progress.position),
+        "known_at": known_at,
         "log_size": progress.log_size,
         "projection": progress.projection,
         "version": progress.version,

@@ -1,6 +1,7 @@
 """Asks a figure where it comes from: the events behind a cell of an answer, as JSON and CSV."""
 
-import asyncio
+from dataclasses import replace
+from functools import partial
 from typing import Annotated, Literal
 
 from fastapi import FastAPI, Query, Request
@@ -9,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.explaining import Explained, explain, read_figure
 from api.http.problems import answer
-from api.http.queries import wait_for
+from api.http.queries import in_time
 from api.openapi import EXPLAINED, problems
 from api.rendering import csv_cell, dumps, to_csv
 from api.service import Service
@@ -49,11 +50,11 @@ def mount(app: FastAPI, service: Service) -> None:
     async def get_explanation(request: Request, asked: Annotated[Asked, Query()]) -> Response:
         """The events behind a figure, each with what it contributed. Contributions of a sum add up to its value."""
         figure = read_figure(asked.figure)
-        wanted = {"min_position": asked.min_position, "wait_ms": asked.wait_ms} if asked.min_position else {}
-        await wait_for(service, figure.query.projection, figure.given.model_copy(update=wanted))
-        found = await asyncio.to_thread(
-            explain, service.queries, service.ledger, figure, asked.cell, asked.cursor, asked.limit
-        )
+        if asked.min_position:
+            wanted = {"min_position": asked.min_position, "wait_ms": asked.wait_ms}
+            figure = replace(figure, given=figure.given.model_copy(update=wanted))
+        ask = partial(explain, service.queries, service.ledger, figure, asked.cell, asked.cursor, asked.limit)
+        found = await in_time(service, figure.given.wait_ms, ask)
         if found is None:
             return answer(Refusal("not_found", f"There is nothing at {asked.figure}."))
         wants_csv = asked.format == "csv" or (not asked.format and "text/csv" in request.headers.get("accept", ""))

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
@@ -19,6 +20,8 @@ from api.service import Service
 from domain.refusal import Refusal
 from projections import QUERIES
 from projections.query import Parameters, Query
+
+T = TypeVar("T")
 
 
 def mount(app: FastAPI, service: Service) -> None:
@@ -36,8 +39,7 @@ def mount(app: FastAPI, service: Service) -> None:
 def _endpoint(service: Service, query: Query) -> Callable[[Request], Coroutine[Any, Any, Response]]:
     async def get(request: Request) -> Response:
         given, wants_csv = _read(query, request)
-        await wait_for(service, query.projection, given)
-        found = await asyncio.to_thread(ask, service.queries, service.ledger, query, given)
+        found = await in_time(service, given.wait_ms, partial(ask, service.queries, service.ledger, query, given))
         if found is None:
             return answer(Refusal("not_found", f"There is nothing at {request.url.path}."))
         return _csv(query, found) if wants_csv and found.items is not None else _json(found)
@@ -62,21 +64,15 @@ def _read(query: Query, request: Request) -> tuple[Parameters, bool]:
     return given, format == "csv" or (format is None and "text/csv" in request.headers.get("accept", ""))
 
 
-async def wait_for(service: Service, projection: str, given: Parameters) -> None:
-    """Read your writes: go on when the projection has what was committed at min_position; ``behind`` if it has not in
-    time."""
-    if not given.min_position:
-        return
-    deadline = monotonic() + given.wait_ms / 1000
-    while not await asyncio.to_thread(service.queries.has, projection, given.min_position):
-        if monotonic() >= deadline:
-            position = (await asyncio.to_thread(service.queries.progress, projection)).position
-            raise Refusal(
-                "behind",
-                f"The projection {projection} is at {position}, not yet at {given.min_position}.",
-                position=position,
-                min_position=given.min_position,
-            )
+async def in_time(service: Service, wait_ms: int, ask: Callable[[], T]) -> T:
+    """Read your writes: the answer as soon as there is one, or ``behind`` if there is none in time."""
+    deadline = monotonic() + wait_ms / 1000
+    while True:
+        try:
+            return await asyncio.to_thread(ask)
+        except Refusal as refusal:
+            if refusal.code != "behind" or monotonic() >= deadline:
+                raise
         service.projecting.wake()
         await asyncio.sleep(0.005)
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.refusal import Refusal
 from infra.postgres.queries import Queries
 from infra.postgres.shape_sql import diff_statement, log_table
 from projections.projection import Projection
@@ -30,10 +29,9 @@ def changes(
     """In the order of the projections' shapes and of their cells. Refusal ``behind`` if one of the projections has not
     got as far as both positions; ``detached`` if a month is that would have to be looked at."""
     for projection in projections:
-        reached = queries.progress(projection.name).position
-        if reached < max(before, after):
-            message = f"The projection {projection.name} is at {reached}, not yet at {max(before, after)}."
-            raise Refusal("behind", message, position=reached)
+        progress = queries.progress(projection.name)
+        if progress.position < max(before, after):
+            raise progress.behind(max(before, after))
     logs = [log_table(shape) for projection in projections for shape in projection.shapes]
     given = {"before": before, "after": after, "moment": moment}
     with queries.moment(logs) as answering:

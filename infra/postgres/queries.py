@@ -39,6 +39,10 @@ class Progress:
     position: int
     log_size: int
 
+    def behind(self, wanted: int, **facts: int) -> Refusal:
+        message = f"The projection {self.projection} is at {self.position}, not yet at {wanted}."
+        return Refusal("behind", message, position=self.position, **facts)
+
 
 @dataclass(frozen=True, slots=True)
 class Lag(Progress):
