@@ -90,6 +90,7 @@ META: dict[str, Any] = {
         "log_size": {"type": "integer"},
         "projection": {"type": "string"},
         "version": {"type": "integer"},
+        "quarantined": {"type": "integer", "description": "Streams that are not in it, for they could not be taken"},
     },
 }
 

@@ -113,6 +113,7 @@ def meta_of(values: Mapping[str, Any], given: Parameters, progress: Progress) ->
         "log_size": progress.log_size,
         "projection": progress.projection,
         "version": progress.version,
+        "quarantined": progress.quarantined,
     }
 
 

@@ -32,12 +32,13 @@ END_OF = "SELECT end_of(%s, %s)"
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a projection is, and the ledger with it."""
+    """How far a projection is, and the ledger with it; and how many streams it could not take."""
 
     projection: str
     version: int
     position: int
     log_size: int
+    quarantined: int
 
     def behind(self, wanted: int, **facts: int) -> Refusal:
         message = f"The projection {self.projection} is at {self.position}, not yet at {wanted}."
@@ -46,10 +47,9 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Lag(Progress):
-    """And for how long the next event has been waiting for it, and how many streams it could not take."""
+    """And for how long the next event has been waiting for it."""
 
     behind_seconds: float
-    quarantined: int
 
 
 def page(sql: str, order: Sequence[str], *, goes_on: bool) -> str:

@@ -53,6 +53,8 @@ def test_progress_says_so(poisoned: Cli) -> None:
         assert by_name["warehouses"]["quarantined"] == 1
         assert by_name["warehouses"]["behind_events"] == 0
         assert by_name["products"]["quarantined"] == 0
+        assert api.ask("/v1/warehouses")["meta"]["quarantined"] == 1
+        assert api.ask("/v1/products")["meta"]["quarantined"] == 0
         assert 'grossbuch_projection_quarantined{projection="warehouses"} 1.0' in api.http.get("/metrics").text
 
 
