@@ -30,4 +30,4 @@ SELECT position, client, NULL, NULL, NULL, amount, NULL FROM known
  WHERE %(method)s = 'bcg' AND client = %(client)s AND effective_on >= %(before)s AND effective_on < %(from_)s
  UNION ALL   -- each month counts, also one without any
 SELECT NULL, %(client)s, 0, NULL, NULL, NULL, to_char(month, 'YYYY-MM')
-  FROM generate_series(date_trunc('month', %(from_)s::timestamp), LEAST(%(to)s, %(on)s), interval '1 month') AS month
+  FROM generate_series(date_trunc('month', %(from_)s::timestamp), %(to)s, interval '1 month') AS month
