@@ -32,10 +32,10 @@ kafka: install java     ## a Kafka broker of this machine in .kafka/, on KAFKA_P
 kafka-stop: install
 	@$(V)/python -m infra.kafka.local stop
 
-TWO := $(MAKE) --no-print-directory --jobs=2 --keep-going
+AT_ONCE := $(MAKE) --no-print-directory --jobs=3 --keep-going
 
-test: install java      ## two at a time: the stream's tests wait much, the others compute
-	@$(TWO) test-served test-stream test-book
+test: install java      ## at once: the tests of the stream and of servers wait much, the others compute
+	@$(AT_ONCE) test-served test-stream test-book
 
 test-served:            ## over HTTP, on the command line and in the browser
 	$(V)/pytest tests/e2e
@@ -61,7 +61,7 @@ check: install java     ## what CI runs
 	$(V)/ruff check .
 	$(V)/mypy
 	$(V)/lint-imports
-	@$(TWO) test-served test-stream test-book test-oldest
+	@$(AT_ONCE) test-served test-stream test-book test-oldest
 
 bench: install java
 	$(V)/python -m bench
