@@ -105,16 +105,19 @@ class PostgresReadModels:
         self.close()  # the next connection looks for tables where they are now
 
     def _find_anew(self, projection: Projection, partitions: int) -> None:
-        """The progress of what was being filled is gone: another has made it current; or somebody has dropped it, and
-        whoever fills it on its own account begins again. Dropped."""
+        """The progress of what was being filled is gone: another has made it current, or one after it; or somebody has
+        dropped it, and whoever fills it on its own account begins again. Dropped."""
         try:
-            if self._generations.is_current(self._filling[projection.name]):
-                self._settled(projection)
+            is_read = self._generations.is_current(self._filling[projection.name])
         except Dropped:
             if projection.name not in self._settles:
                 raise
-            self._filling[projection.name] = self._generations.begin(projection, partitions)
-            self.close()
+            is_read = not self._generations.is_due(projection)
+            if not is_read:
+                self._filling[projection.name] = self._generations.begin(projection, partitions)
+                self.close()
+        if is_read:
+            self._settled(projection)
 
     def _key(self, projection: Projection) -> str:
         """Under which name its progress is kept."""

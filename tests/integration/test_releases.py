@@ -15,7 +15,7 @@ from infra.postgres.one_rebuild import BeingRebuilt, one_rebuild
 from infra.postgres.queries import Queries
 from infra.postgres.read_models import PostgresReadModels
 from projections.projection import Projection
-from tests.integration.generating import BALANCE, TOLD, times
+from tests.integration.generating import BALANCE, TOLD, filled, times
 from tests.integration.projecting import assign, projector, store_feed
 
 AGAIN = {"D1": 2, "D2": 1, "D3": 1}
@@ -91,6 +91,19 @@ def test_what_was_dropped_while_a_release_fills_it_is_begun_again(
     assert factors(pool) == {1}
     filling.catch_up(assign(database, [("D1", "cid")], dict(AGAIN)))
     assert factors(pool) == {5}
+
+
+def test_what_was_swapped_twice_meanwhile_is_not_filled_again(
+    database: Database, pool: Pool, release: PostgresReadModels
+) -> None:
+    filling = projector(pool, release, times(2, 5))
+    filling.feed.read()
+    for _ in range(2):
+        Generations(database).swap_soon(filled(database, pool, times(2, 5), len(TOLD), 1))
+    assert filling.turn() == 0
+    filling.catch_up(assign(database, [("D1", "cid")], dict(AGAIN)))
+    assert [each.state for each in Generations(database).list()] == ["old", "old", "current"]
+    assert ("D1", "cid", 5) in pool.read(BALANCE)
 
 
 def follower(pool: Pool, read_models: PostgresReadModels, projection: Projection) -> Follower:
