@@ -5,81 +5,60 @@ Exit status: 0 done, 1 failed, 2 wrong use, 3 a check found a difference.
 
 import signal
 import sys
+from importlib import import_module
 
-import psycopg2
 import typer
-from kafka.errors import KafkaError
+from typer.core import TyperCommand, TyperGroup
 
-from api.cli import (
-    check,
-    consume,
-    demo,
-    diff,
-    explain,
-    exporting,
-    generations,
-    importing,
-    months,
-    quarantine,
-    rebuild,
-    relay,
-    repartition,
-    serve,
-    up,
-)
-from api.rebuilding import WorkerDied
-from commands.ports import Unavailable
-from consumers.ports import PublisherLost
-from consumers.relay import Broken, Misplaced
-from domain.refusal import Refusal
-from infra.embedded.server import EmbeddedError
-from infra.kafka.topic import TopicUnfit
-from infra.postgres.generations import Dropped, LookedAt
-from infra.postgres.migrate import MigrationError
-from infra.postgres.one_rebuild import BeingRebuilt
-from infra.sources.source import SourceMissing
+COMMANDS = {
+    "up": "up",
+    "serve": "serve",
+    "relay": "relay",
+    "consume": "consume",
+    "import": "importing.import_",
+    "export": "exporting.export",
+    "demo": "demo",
+    "rebuild": "rebuild",
+    "check": "check",
+    "diff": "diff",
+    "explain": "explain",
+    "repartition": "repartition",
+    "generations": "generations.app",
+    "months": "months.app",
+    "quarantine": "quarantine.app",
+}
+"""Each by its module, and by what it is called there, if not like the module."""
+
+
+class Commands(TyperGroup):
+    """Imports a command when it is asked for: to import them all takes longer than most have to do."""
+
+    def list_commands(self, ctx: object) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: object, cmd_name: str) -> TyperCommand | TyperGroup | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, called = COMMANDS[cmd_name].partition(".")
+        found = getattr(import_module(f"api.cli.{module}"), called or module)
+        if not isinstance(found, typer.Typer):
+            alone = typer.Typer(add_completion=False)
+            alone.command(cmd_name)(found)
+            found = alone
+        command = typer.main.get_command(found)
+        assert isinstance(command, TyperCommand | TyperGroup)
+        command.name = cmd_name
+        return command
+
 
 app = typer.Typer(
-    name="grossbuch",
-    help="The book of record for customers, stock and money.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
+    name="grossbuch", cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False
 )
-app.command("up")(up.up)
-app.command("serve")(serve.serve)
-app.command("relay")(relay.relay)
-app.command("consume")(consume.consume)
-app.command("import")(importing.import_)
-app.command("export")(exporting.export)
-app.command("demo")(demo.demo)
-app.command("rebuild")(rebuild.rebuild)
-app.command("check")(check.check)
-app.command("diff")(diff.diff)
-app.command("explain")(explain.explain)
-app.command("repartition")(repartition.repartition)
-app.add_typer(generations.app, name="generations")
-app.add_typer(months.app, name="months")
-app.add_typer(quarantine.app, name="quarantine")
 
-EXPECTED = (
-    EmbeddedError,
-    MigrationError,
-    SourceMissing,
-    Refusal,
-    Unavailable,
-    Misplaced,
-    Broken,
-    TopicUnfit,
-    PublisherLost,
-    WorkerDied,
-    BeingRebuilt,
-    Dropped,
-    LookedAt,
-    KafkaError,
-    psycopg2.OperationalError,
-    OSError,
-)
+
+@app.callback()
+def grossbuch() -> None:
+    """The book of record for customers, stock and money."""
 
 
 def main() -> None:
@@ -87,7 +66,9 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _terminated)
     try:
         app()
-    except EXPECTED as error:
+    except Exception as error:
+        if not isinstance(error, import_module("api.cli.expected").EXPECTED):
+            raise
         typer.echo(f"grossbuch: {' '.join(str(error).split())}", err=True)
         sys.exit(1)
 

@@ -1,0 +1,35 @@
+"""What goes wrong without anybody being surprised: it is told in one line, and the status is 1."""
+
+import psycopg2
+from kafka.errors import KafkaError
+
+from api.rebuilding import WorkerDied
+from commands.ports import Unavailable
+from consumers.ports import PublisherLost
+from consumers.relay import Broken, Misplaced
+from domain.refusal import Refusal
+from infra.embedded.server import EmbeddedError
+from infra.kafka.topic import TopicUnfit
+from infra.postgres.generations import Dropped, LookedAt
+from infra.postgres.migrate import MigrationError
+from infra.postgres.one_rebuild import BeingRebuilt
+from infra.sources.source import SourceMissing
+
+EXPECTED = (
+    EmbeddedError,
+    MigrationError,
+    SourceMissing,
+    Refusal,
+    Unavailable,
+    Misplaced,
+    Broken,
+    TopicUnfit,
+    PublisherLost,
+    WorkerDied,
+    BeingRebuilt,
+    Dropped,
+    LookedAt,
+    KafkaError,
+    psycopg2.OperationalError,
+    OSError,
+)
