@@ -145,8 +145,9 @@ terms = st.lists(st.builds(receivables.Instalment, due_on=days, amount=amounts),
 part = {"payment": payment_ids, "invoice": invoice_ids, "due_on": days, "amount": amounts, **owed}
 off = {"invoice": invoice_ids, "amount": amounts, "parts": terms, "reason": texts, **owed}
 bank = {"payment": payment_ids, "amount": amounts, "bank_account": maybe_texts, "direction": maybe_texts, **owed}
+invoices = st.builds(receivables.Issued, invoice=invoice_ids, amount=amounts, issued_on=days, terms=terms, **owed)
 receivables_events = st.one_of(
-    st.builds(receivables.Issued, invoice=invoice_ids, amount=amounts, issued_on=days, terms=terms, **owed),
+    invoices,
     st.builds(receivables.Credited, credit_note=texts, **off),
     st.builds(receivables.WrittenOff, **off) | st.builds(receivables.Cancelled, **off),
     st.builds(receivables.Received, **bank),
@@ -166,6 +167,7 @@ receivables_events = st.one_of(
 of_deal = {"deal": deal_ids, "client": client_ids, "pipeline": st.just("p")}
 in_stage = {**of_deal, "stage": stages}
 items = st.lists(st.fixed_dictionaries({"product": product_ids, "quantity": texts}), max_size=2)
+estimates = st.builds(deals.Estimated, amount=amounts, currency=currencies, **of_deal)
 deal_events = st.one_of(
     st.builds(
         deals.Opened,
@@ -180,12 +182,21 @@ deal_events = st.one_of(
     st.builds(deals.Won, **in_stage),
     st.builds(deals.Lost, reason=texts, note=maybe_texts, **in_stage),
     st.builds(deals.Reopened, outcome=one_of("won", "lost"), **in_stage),
-    st.builds(deals.Estimated, amount=amounts, currency=currencies, **of_deal),
+    estimates,
     st.builds(deals.Specified, items=items, **of_deal),
     st.builds(deals.Assigned, owner=texts, **of_deal),
 )
 
 facts = st.dictionaries(one_of("size", "branch", "segment"), texts)
+touches = st.builds(
+    interactions.Logged,
+    interaction=one_of("T1", "T2"),
+    client=client_ids,
+    kind=one_of("call", "email"),
+    direction=st.none() | one_of("inbound"),
+    subject=maybe_texts,
+    source=maybe_texts,
+)
 client_events = st.one_of(
     st.builds(
         clients.Registered,
@@ -213,15 +224,7 @@ client_events = st.one_of(
     ),
     st.builds(clients.CounterpartyRetired, client=client_ids, counterparty=counterparties, retired_on=days),
     st.builds(clients.CreditLimitSet, client=client_ids, amount=amounts, currency=currencies),
-    st.builds(
-        interactions.Logged,
-        interaction=one_of("T1", "T2"),
-        client=client_ids,
-        kind=one_of("call", "email"),
-        direction=st.none() | one_of("inbound"),
-        subject=maybe_texts,
-        source=maybe_texts,
-    ),
+    touches,
 )
 
 PIPELINE = pipelines.Defined(
@@ -281,11 +284,18 @@ histories = steps_of(
 
 
 def lawful(steps: Sequence[Step]) -> list[Step]:
-    """Less what the domain never lets through: an invoice is paid after it was issued."""
+    """Less what the domain never lets through: an invoice is issued before it is paid, a deal opened first and once."""
     issued: set[str] = set()
+    opened: set[str] = set()
     kept: list[Step] = []
     for step in steps:
         match step.event:
+            case deals.Opened(deal=deal):
+                if deal in opened:
+                    continue
+                opened.add(deal)
+            case deals.Moved() | deals.Won() | deals.Lost() | deals.Reopened() if step.event.deal not in opened:
+                continue
             case receivables.Issued(invoice=invoice):
                 issued.add(invoice)
             case receivables.Allocated() | receivables.Deallocated() | receivables.Offset() | receivables.Credited():
