@@ -14,7 +14,7 @@ from api.rendering import dumps
 from domain.refusal import Refusal
 from infra.postgres.migrate import Ledger
 from infra.postgres.queries import Progress, Queries, page
-from projections.query import ListParameters, Parameters, Period, Query
+from projections.query import AsOf, ListParameters, Parameters, Period, Query
 
 IS_THERE = "SELECT key FROM {card}_at('infinity', %(known_at)s) WHERE key = %({card})s"
 """Whenever it takes effect: else the answer to what is fixed would change with the clock."""
@@ -81,7 +81,7 @@ def now() -> datetime:
 
 def values_of(queries: Queries, ledger: Ledger, given: Parameters) -> dict[str, Any]:
     """What the SQL may use: the parameters as given, and what follows from them."""
-    moment, on = _moment(queries, ledger, given)
+    moment, on = moment_of(queries, ledger, given.as_of)
     asked = given.until(on) if isinstance(given, Period) else given
     return asked.model_dump() | {
         "as_of": moment if given.as_of else None,
@@ -93,12 +93,12 @@ def values_of(queries: Queries, ledger: Ledger, given: Parameters) -> dict[str, 
     }
 
 
-def _moment(queries: Queries, ledger: Ledger, given: Parameters) -> tuple[datetime, date]:
+def moment_of(queries: Queries, ledger: Ledger, as_of: AsOf | None) -> tuple[datetime, date]:
     """As of when, and on which day that is."""
-    if given.as_of is None or isinstance(given.as_of, datetime):
-        moment = given.as_of or now()
+    if as_of is None or isinstance(as_of, datetime):
+        moment = as_of or now()
         return moment, queries.day_of(moment, ledger.time_zone)
-    return queries.end_of(given.as_of, ledger.time_zone), given.as_of
+    return queries.end_of(as_of, ledger.time_zone), as_of
 
 
 def meta_of(values: Mapping[str, Any], given: Parameters, progress: Progress) -> dict[str, Any]:

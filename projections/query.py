@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Self
-from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
@@ -105,10 +104,3 @@ class Query:
         for name, value in self.names.items():
             text = text.replace(f"{{{name}}}", value)
         return text
-
-
-def end_of(moment: datetime | date, time_zone: ZoneInfo) -> datetime:
-    """The last microsecond that ``as_of`` includes: a date runs to the end of its day in the ledger's time zone."""
-    if isinstance(moment, datetime):
-        return moment
-    return datetime.combine(moment + timedelta(days=1), time(), time_zone).astimezone(UTC) - timedelta(microseconds=1)

@@ -1,19 +1,19 @@
 """``grossbuch diff``: what the figures of a day were by what was known at one time, and are by what was at another."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 import typer
 from pydantic import TypeAdapter, ValidationError
 
 from api.cli import options
 from api.cli.terminal import out, result, say, table
+from api.querying import moment_of
 from api.service import open_service
 from infra.postgres.hindsight import Changed, changes
 from infra.postgres.queries import Queries
-from projections.query import AsOf, KnownAt, end_of
+from projections.query import AsOf, KnownAt
 
 KNOWN_AT: TypeAdapter[int | datetime] = TypeAdapter(KnownAt)
 AS_OF: TypeAdapter[Any] = TypeAdapter(AsOf)
@@ -34,7 +34,7 @@ def diff(
     day = _read(AS_OF, "--as-of", as_of) if as_of else None
     with open_service(options.settings(data), say) as service:
         before, after = (_position(service.queries, each) for each in told)
-        moment = end_of(day, ZoneInfo(service.ledger.time_zone)) if day else datetime.now(UTC)
+        moment, _ = moment_of(service.queries, service.ledger, day)
         found = list(changes(service.queries, options.projections(names), before, after, moment))
     rows = [_row(each) for each in found]
     if as_json:

@@ -322,6 +322,10 @@ FIGURES = [
 @pytest.mark.parametrize("figure", FIGURES)
 def test_a_pipeline_that_is_not_there_is_not_found(book: Api, figure: str) -> None:
     problem(book.get(f"/v1/funnel/{figure}&pipeline=none"), 404, "not_found")
+
+
+@pytest.mark.parametrize("figure", [f"losses?{MAY}", "transitions?", "durations?", f"attribution?{MAY}"])
+def test_of_a_pipeline_that_is_not_there_there_is_no_csv(book: Api, figure: str) -> None:
     problem(book.get(f"/v1/funnel/{figure}&pipeline=none&format=csv"), 404, "not_found")
 
 

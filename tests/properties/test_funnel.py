@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain import deals
-from projections.query import end_of
 from tests.properties.books import Books
 from tests.properties.histories import MONTHS, PIPELINE, Step, amounts, days, interleaved, moments, periods, placed
+from tests.properties.moments import end_of
 
 STAGES = ["a", "b", "c"]
 PROBABILITY = {stage.stage: stage.probability for stage in PIPELINE.stages}

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from commands.bus import Accepted
-from projections.query import end_of
 from tests.properties.books import Books, entered
 from tests.properties.funnel_model import POLICIES, PROBABILITY, REQUIRES, STAGES, Figures, Rules
+from tests.properties.moments import end_of
 from tests.unit import given as scene
 from tests.unit.given import command, given, when
 

@@ -16,7 +16,6 @@ from domain import receivables, stock
 from infra.postgres.connection import Database, Pool
 from infra.postgres.migrate import migrate
 from projections import PROJECTIONS
-from projections.query import end_of
 from projections.shapes import Register
 from tests.properties.books import Books
 from tests.properties.folds import logs
@@ -32,6 +31,7 @@ from tests.properties.histories import (
     steps_of,
     stock_events,
 )
+from tests.properties.moments import end_of
 
 EVERYTHING = 2**62
 FUTURE = datetime(2950, 1, 1, tzinfo=UTC)
