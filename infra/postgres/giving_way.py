@@ -20,7 +20,7 @@ GIVE_WAY = "100ms"
 
 SHORTEST, LONGEST, LONGER = 0.02, 2.0, 1.5
 """Seconds of rest between two tries, each so many times longer. Whoever wants to read during a try waits for its end,
-so without rests readers would do nothing but wait for as long as one of them takes (tests/integration/test_swap.py).
+so without rests readers would do nothing but wait for as long as one of them takes (tests/unit/test_giving_way.py).
 Short at first: often it is one who has locked the tables in another order."""
 
 NOT_NOW = psycopg2.errors.LockNotAvailable

@@ -2,9 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
-from itertools import pairwise
 from threading import Event, Thread
-from time import monotonic
 from typing import Any
 
 import psycopg2
@@ -117,32 +115,6 @@ def test_a_long_query_does_not_stop_others_from_reading_while_a_swap_waits_for_i
     long.close()
     swapping.join()
     assert {row[2] for row in pool.read(BALANCE, ())} == {2}
-
-
-@pytest.mark.usefixtures("given")
-def test_readers_have_most_of_the_time_to_themselves_while_a_swap_waits_for_one_of_them(
-    database: Database, pool: Pool
-) -> None:
-    """A try holds up whoever comes in the meantime."""
-    new = filled(database, pool, times(1, 2), len(TOLD))
-    tries = list[float]()
-    generations = Generations(database)
-    once = generations.swap
-
-    def swap(new: Any) -> None:
-        tries.append(monotonic())
-        once(new)
-
-    generations.swap = swap  # type: ignore[method-assign]
-    with closing(database.connect(autocommit=False)) as long:
-        long.cursor().execute("SELECT * FROM given_movement")
-        swapping = Thread(target=generations.swap_soon, args=(new,))
-        swapping.start()
-        until(lambda: len(tries) == 9)
-    swapping.join()
-    rests = [after - before for before, after in pairwise(tries)]
-    assert all(after > before for before, after in pairwise(rests))
-    assert rests[-1] > 0.3
 
 
 def test_a_table_that_somebody_has_dropped_comes_back(database: Database, pool: Pool, given: Projection) -> None:
