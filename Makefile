@@ -9,7 +9,7 @@ KAFKA_PORT ?= 9092
 SEED ?= 1
 MINUTES ?= 60
 
-.PHONY: install run test test-book test-served test-stream test-oldest soak check bench format docs lock clean java kafka kafka-stop
+.PHONY: install run test test-rules test-store test-served test-stream test-oldest soak check bench format docs lock clean java kafka kafka-stop
 
 install: $(INSTALLED)
 
@@ -35,13 +35,16 @@ kafka-stop: install
 AT_ONCE := $(MAKE) --no-print-directory --jobs=3 --keep-going
 
 test: install java      ## at once: the tests of the stream and of servers wait much, the others compute
-	@$(AT_ONCE) test-served test-stream test-book
+	@$(AT_ONCE) test-served test-stream test-store test-rules
 
 test-served:            ## over HTTP, on the command line and in the browser
 	$(V)/pytest tests/e2e
 
-test-book:
-	$(V)/pytest --ignore tests/e2e --ignore tests/kafka
+test-rules:
+	$(V)/pytest tests/unit tests/properties
+
+test-store:
+	$(V)/pytest tests/integration tests/conformance
 
 test-stream:
 	$(V)/pytest tests/kafka
@@ -61,7 +64,7 @@ check: install java     ## what CI runs
 	$(V)/ruff check .
 	$(V)/mypy
 	$(V)/lint-imports
-	@$(AT_ONCE) test-served test-stream test-book test-oldest
+	@$(AT_ONCE) test-served test-stream test-oldest test-store test-rules
 
 bench: install java
 	$(V)/python -m bench

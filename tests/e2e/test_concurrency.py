@@ -190,6 +190,7 @@ class TestAHundredOnOneDeal:
 
 def test_readers_and_writers_do_not_hold_each_other_up(api: Api) -> None:
     api.given(client(), *(invoice(f"I{number}", "10.00", due="2026-06-10") for number in range(20)))
+    api.ask("/v1/clients/C1/timeline")  # it is there from now on
     reads = ["/v1/receivables/ageing", "/v1/clients/C1/timeline", "/v1/audit/events", "/v1/projections", "/metrics"]
     writes = [payment(f"Z{number}", "1.00", allocate="oldest") for number in range(100)]
     with_reads = [command if number % 2 else reads[number % 5] for number, command in enumerate(writes)]
