@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context, parent_process
 from multiprocessing.sharedctypes import SynchronizedArray
-from threading import Thread
+from threading import Thread, current_thread, main_thread
 from time import sleep
 
+from api.collector import tune_collector
 from api.origins import Origin, Share
 from api.projecting import store_feed, store_projector
 from consumers.projector import Projector
-from consumers.rebuild import Pace, Shares, fill
+from consumers.rebuild import Pace, Shares
 from consumers.spread import spread
 from infra.postgres.connection import Database, Pool
 from infra.postgres.differences import Comparison, differences
@@ -70,6 +71,21 @@ class Rebuild:
 
     def fill(self, workers: int, rate: float | None, progress: Callable[[int], object]) -> None:
         """``progress`` is told how many positions more are done, of ``size`` in the end. WorkerDied."""
+        before = 0
+        for done in self._filled_here(rate) if workers == 1 else self._filled_by(workers, rate):
+            progress(done - before)
+            before = done
+
+    def _filled_here(self, rate: float | None) -> Iterator[int]:
+        """A process that is alone needs no other."""
+        partitions, before = range(len(self._origin.ends)), 0
+        with Pool(self._database, size=2) as pool, _read_models(self._database, self._new) as read_models:
+            for new in self._new:
+                for at in _fill(self._origin, pool, read_models, new, lambda: partitions, Pace(rate)):
+                    yield before + self._passed(at)
+                before += self._passed(self._origin.ends)
+
+    def _filled_by(self, workers: int, rate: float | None) -> Iterator[int]:
         per_worker = rate / workers if rate else None
         numbers = {new.projection.name: new.number for new in self._new}
         partitions = len(self._origin.ends)
@@ -78,11 +94,9 @@ class Rebuild:
             _workers(workers, len(numbers) * partitions, work) as alive,
             _read_models(self._database, self._new) as read_models,
         ):
-            before = 0
             while True:
                 done = sum(self._passed(_positions(read_models, new, partitions)) for new in self._new)
-                progress(done - before)
-                before = done
+                yield done
                 if done == self.size:
                     return
                 if not alive():
@@ -125,6 +139,7 @@ def _work(
 ) -> None:
     """In a process of its own, which ends when there is nothing left to do, its parent tells it to or is no more."""
     Thread(target=_end_with_parent, daemon=True).start()
+    tune_collector()
     settings = Settings()
     configure_logs(settings.log_level, json=settings.log_json)
     pace = Pace(rate)
@@ -132,7 +147,8 @@ def _work(
     generations = [Generation(each, numbers[each.name]) for each in PROJECTIONS if each.name in numbers]
     with Pool(database, size=2) as pool, _read_models(database, generations) as read_models:
         while (taken := shares.take(worker)) is not None:
-            _fill(origin, pool, read_models, generations[taken], partial(shares.of, taken, worker), pace)
+            for _ in _fill(origin, pool, read_models, generations[taken], partial(shares.of, taken, worker), pace):
+                pass
             shares.done(taken, worker)
 
 
@@ -145,16 +161,17 @@ def _end_with_parent() -> None:
 
 def _fill(
     origin: Origin, pool: Pool, read_models: PostgresReadModels, new: Generation, share: Share, pace: Pace
-) -> None:
+) -> Iterator[Mapping[int, int]]:
+    """Turn until the share is as far as the origin, whoever gets it there; gives before each turn how far it is."""
     partitions = len(origin.ends)
-
-    def reached() -> bool:
-        at = _positions(read_models, new, partitions)
-        return all(at[partition] >= origin.ends[partition] for partition in share())
-
     projector = Projector(new.projection, origin.feed(pool, read_models, new, share), read_models, partitions)
     try:
-        fill(projector, reached, pace)
+        while True:
+            at = _positions(read_models, new, partitions)
+            yield at
+            if all(at[partition] >= origin.ends[partition] for partition in share()):
+                return
+            pace.keep(projector.turn())
     finally:
         projector.close()
 
@@ -174,7 +191,11 @@ def _read_models(database: Database, filling: Sequence[Generation]) -> Iterator[
 
 @contextmanager
 def _deaf() -> Iterator[None]:
-    """To Ctrl-C, which a terminal sends to all of a group: what is started now stays deaf, and is ended by us."""
+    """To Ctrl-C, which a terminal sends to all of a group: what is started now stays deaf, and is ended by us. Only the
+    main thread hears it, and may say so."""
+    if current_thread() is not main_thread():
+        yield
+        return
     heard = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         yield

@@ -9,8 +9,6 @@ from itertools import groupby
 from time import monotonic, sleep
 from typing import Protocol
 
-from consumers.projector import Projector
-
 PARTITIONS = 12
 """Of a generation that is being filled: its partitions are shared by processes, whatever its readers follow."""
 
@@ -87,9 +85,3 @@ class Pace:
             self._next = max(self._next, self._clock() - 1.0) + moved / self._rate
             if (ahead := self._next - self._clock()) > 0:
                 self._rest(ahead)
-
-
-def fill(projector: Projector, reached: Callable[[], bool], pace: Pace) -> None:
-    """Turn until everything is ``reached``, whoever gets it there."""
-    while not reached():
-        pace.keep(projector.turn())

@@ -11,6 +11,7 @@ import typer
 
 from api.cli import options
 from api.cli.terminal import out, progress, result, say
+from api.collector import tune_collector
 from api.origins import FromStore, Origin, from_topic
 from api.projecting import topic_of
 from api.rebuilding import Rebuilt, rebuilding
@@ -54,6 +55,7 @@ def rebuild(
     with open_service(options.settings(data), say) as service:
         size = service.queries.log_size()
         started = perf_counter()
+        tune_collector()
         try:
             with rebuilding(service.pool.database, service.pool, chosen, _origin(service, from_, size)) as rebuild:
                 with progress(_title(chosen), rebuild.size, shown=not as_json) as advance:

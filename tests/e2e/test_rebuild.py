@@ -52,7 +52,10 @@ def passed(cli: Cli, name: str) -> int:
     return int(cli.sql(consumer)[0][0])
 
 
-@pytest.mark.parametrize(("names", "processes"), [(["clients", "stock"], 1), (["stock"], 3)])
+FIVE = ["clients", "deals", "receivables", "stock", "timeline"]
+
+
+@pytest.mark.parametrize(("names", "processes"), [(["clients", "stock"], 1), (FIVE, 3)])
 def test_a_rebuild_that_was_killed_goes_on_where_it_was(full: Cli, names: list[str], processes: int) -> None:
     before = full.read_models()
     process = half_done(full, *names, processes=processes)
