@@ -68,7 +68,8 @@ def rebuild(
             say(KEPT)
             raise typer.Exit(130) from None
         finally:
-            _tell(done, size, perf_counter() - started, as_json=as_json)
+            if done:
+                _tell(done, size, perf_counter() - started, as_json=as_json)
     if not all(each.is_current for each in done):
         raise typer.Exit(3)
 

@@ -73,7 +73,8 @@ def test_a_rebuild_that_was_killed_goes_on_where_it_was(full: Cli, names: list[s
 
 def test_a_rebuild_of_what_is_being_rebuilt_is_refused(full: Cli) -> None:
     process = half_done(full, "clients", "stock")
-    assert "being rebuilt" in full("rebuild", "products", "stock", status=1).stderr
+    refused = full("rebuild", "products", "stock", "--json", status=1)
+    assert ("being rebuilt" in refused.stderr, refused.stdout) == (True, "")
     process.send_signal(signal.SIGKILL)
     process.communicate(timeout=10)
     full.json("rebuild", "clients", "stock")
