@@ -1,17 +1,18 @@
 """Rebuilds read models: over processes, each with some of the partitions; then compares and swaps."""
 
 import os
-import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context, parent_process
+from multiprocessing.context import SpawnProcess
 from multiprocessing.sharedctypes import SynchronizedArray
-from threading import Thread, current_thread, main_thread
+from threading import Thread
 from time import sleep
 
 from api.collector import tune_collector
+from api.interruption import uninterrupted
 from api.origins import Origin, Share
 from api.projecting import store_feed, store_projector
 from consumers.projector import Projector
@@ -190,33 +191,19 @@ def _read_models(database: Database, filling: Sequence[Generation]) -> Iterator[
 
 
 @contextmanager
-def _deaf() -> Iterator[None]:
-    """To Ctrl-C, which a terminal sends to all of a group: what is started now stays deaf, and is ended by us. Only the
-    main thread hears it, and may say so."""
-    if current_thread() is not main_thread():
-        yield
-        return
-    heard = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, heard)
-
-
-@contextmanager
 def _workers(number: int, places: int, work: tuple[object, ...]) -> Iterator[Callable[[], bool]]:
     """Processes that share the work, of so many places; gives whether none has failed. They are ended with us."""
     context = get_context("spawn")
     owners = context.Array("i", places)
-    processes = [
-        context.Process(target=_work, args=(worker, owners, *work), daemon=True) for worker in range(1, number + 1)
-    ]
-    with _deaf():
-        for process in processes:
-            process.start()
+    started: list[SpawnProcess] = []
     try:
-        yield lambda: not any(process.exitcode for process in processes)
+        with uninterrupted():
+            for worker in range(1, number + 1):
+                process = context.Process(target=_work, args=(worker, owners, *work), daemon=True)
+                process.start()
+                started.append(process)
+        yield lambda: not any(process.exitcode for process in started)
     finally:
-        for process in processes:
+        for process in started:
             process.terminate()
             process.join()

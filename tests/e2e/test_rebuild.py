@@ -60,7 +60,7 @@ def test_a_rebuild_that_was_killed_goes_on_where_it_was(full: Cli, names: list[s
     before = full.read_models()
     process = half_done(full, *names, processes=processes)
     process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=10)  # its workers, who hold its pipes, end with it
+    process.communicate(timeout=60)  # its workers, who hold its pipes, end with it
     begun = filling(full)
     assert [name for name, _ in begun] == names
     assert passed(full, names[0]) > 0
@@ -76,7 +76,7 @@ def test_a_rebuild_of_what_is_being_rebuilt_is_refused(full: Cli) -> None:
     refused = full("rebuild", "products", "stock", "--json", status=1)
     assert ("being rebuilt" in refused.stderr, refused.stdout) == (True, "")
     process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=10)
+    process.communicate(timeout=60)
     full.json("rebuild", "clients", "stock")
 
 
@@ -88,7 +88,7 @@ def test_a_rebuild_that_is_interrupted_says_what_becomes_of_it(full: Cli, starte
         process = full.start("rebuild", "clients", "stock", "--rate", "50")
         eventually(lambda: len(filling(full)) == 2)
     os.killpg(process.pid, signal.SIGINT)
-    said = process.communicate(timeout=30)[1].decode()
+    said = process.communicate(timeout=60)[1].decode()
     assert process.returncode == 130
     assert "rebuild the same again to go on" in said
     assert "Traceback" not in said
