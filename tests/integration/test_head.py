@@ -13,6 +13,8 @@ from tests.integration.writing import as_superuser, event
 
 MOVES = 10_000
 
+MOVE = "UPDATE head SET position = i WHERE position = i - 1"
+
 
 @pytest.fixture(scope="module")
 def moved(dsn: str) -> Iterator[Connection]:
@@ -25,9 +27,7 @@ def moved(dsn: str) -> Iterator[Connection]:
             cursor.execute(f"SET synchronous_commit = off; {head.BY_INDEX}; {PREPARE}")
             cursor.execute(EXECUTE_ONE, append_after(0))
             reader.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT FROM head")
-            cursor.execute(
-                f"DO $$ BEGIN FOR i IN 2..{MOVES} LOOP UPDATE head SET position = i; COMMIT; END LOOP; END $$"
-            )
+            cursor.execute(f"DO $$ BEGIN FOR i IN 2..{MOVES} LOOP {MOVE}; COMMIT; END LOOP; END $$")
         yield connection
 
 
