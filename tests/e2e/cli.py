@@ -103,7 +103,7 @@ def run(
         env={**os.environ, **(env or {})},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=240,
         check=False,
     )
     assert done.returncode == status, f"{done.returncode}: {done.stdout}{done.stderr}"

@@ -105,7 +105,7 @@ def terminate(database: Database, pid: int) -> None:
     until(lambda: not query(database, "SELECT 1 FROM pg_stat_activity WHERE pid = %s", pid))
 
 
-def until(condition: Callable[[], object], patience: float = 20) -> None:
+def until(condition: Callable[[], object], patience: float = 60) -> None:
     deadline = monotonic() + patience
     while not condition():
         assert monotonic() < deadline, "it did not come to pass"
