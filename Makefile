@@ -1,4 +1,5 @@
 # Small verbs. Each makes .venv when it is missing.
+SHELL := /bin/bash
 PYTHON ?= python3
 V := .venv/bin
 # The oldest PostgreSQL that is promised; the tests run on it, too.
@@ -32,29 +33,34 @@ kafka: install java     ## a Kafka broker of this machine in .kafka/, on KAFKA_P
 kafka-stop: install
 	@$(V)/python -m infra.kafka.local stop
 
-AT_ONCE := $(MAKE) --no-print-directory --jobs=3 --keep-going
+# The lines of suites that run at once mingle: the ends of those that failed are told once more, last.
+LOGS := .tests
+at_once = rm -rf $(LOGS); mkdir $(LOGS); \
+	$(MAKE) --no-print-directory --jobs=3 --keep-going $(1) || { tail -v -n 15 $(LOGS)/* | cut -c -300; exit 1; }
+logged = set -o pipefail; mkdir -p $(LOGS); $(1) 2>&1 | tee $(LOGS)/$@ && rm $(LOGS)/$@
 
 test: install java      ## at once: the tests of the stream and of servers wait much, the others compute
-	@$(AT_ONCE) test-served test-stream test-store test-rules
+	@$(call at_once,test-served test-stream test-store test-rules)
 
 test-served:            ## over HTTP, on the command line and in the browser
-	$(V)/pytest tests/e2e
+	$(call logged,$(V)/pytest tests/e2e)
 
 test-rules:
-	$(V)/pytest tests/unit tests/properties
+	$(call logged,$(V)/pytest tests/unit tests/properties)
 
 test-store:
-	$(V)/pytest tests/integration tests/conformance
+	$(call logged,$(V)/pytest tests/integration tests/conformance)
 
 test-stream:
-	$(V)/pytest tests/kafka
+	$(call logged,$(V)/pytest tests/kafka)
 
 # What asks the server most of what it is ever asked; other properties try rules more than SQL.
 OF_SQL := $(addprefix tests/properties/test_,worked_examples.py registers.py months.py restatements.py)
 
 test-oldest:
 	@test -x $(OLDEST)/postgres || echo "PostgreSQL 15 is not in $(OLDEST): run on the embedded one only"
-	test ! -x $(OLDEST)/postgres || GROSSBUCH_TEST_BIN_DIR=$(OLDEST) $(V)/pytest tests/integration tests/conformance $(OF_SQL)
+	test ! -x $(OLDEST)/postgres || \
+	{ $(call logged,GROSSBUCH_TEST_BIN_DIR=$(OLDEST) $(V)/pytest tests/integration tests/conformance $(OF_SQL)); }
 
 soak: install java      ## faults at random for MINUTES, from SEED on; one that fails is told
 	$(V)/python -m tests.kafka.simulation $(SEED) $(MINUTES)
@@ -64,7 +70,7 @@ check: install java     ## what CI runs
 	$(V)/ruff check .
 	$(V)/mypy
 	$(V)/lint-imports
-	@$(AT_ONCE) test-served test-stream test-oldest test-store test-rules
+	@$(call at_once,test-served test-stream test-oldest test-store test-rules)
 
 bench: install java
 	$(V)/python -m bench
@@ -83,4 +89,4 @@ lock:                   ## after a change of dependencies in pyproject.toml
 	$(V)/uv pip compile --quiet --no-header --generate-hashes --python-version 3.11 --no-deps requirements/demo.in -o requirements/demo.lock
 
 clean:
-	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+	rm -rf .venv $(LOGS) build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
