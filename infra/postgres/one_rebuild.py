@@ -2,15 +2,16 @@
 its own number. A release that was filling it waits, and goes on if the rebuild ends before its time."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 
 from psycopg2.extensions import cursor as Cursor
 
-from infra.postgres.connection import Database, scalar
+from infra.postgres.connection import LOST, Database, scalar
 from infra.postgres.giving_way import place
 from projections.projection import Projection
 
 TAKE = "SELECT pg_try_advisory_lock(hashtextextended(%s, 2))"
+LET_GO = "SELECT pg_advisory_unlock_all()"
 IS_FREE = "SELECT pg_try_advisory_xact_lock_shared(hashtextextended(%s, 2))"
 
 
@@ -26,7 +27,11 @@ def one_rebuild(database: Database, projections: Sequence[Projection]) -> Iterat
             cursor.execute(TAKE, (place(database, projection.name),))
             if not scalar(cursor):
                 raise BeingRebuilt(f"{projection.name} is being rebuilt by another process.")
-        yield
+        try:
+            yield
+        finally:  # the server notices a closed connection a little later, and the next rebuild may be sooner
+            with suppress(*LOST):
+                cursor.execute(LET_GO)
 
 
 def is_being_rebuilt(cursor: Cursor, database: Database, projection: Projection) -> bool:

@@ -11,7 +11,7 @@ from consumers.ports import Moved, Superseded, Topic
 from consumers.spread import spread
 from infra.postgres.connection import Database, Pool
 from infra.postgres.generations import Generations
-from infra.postgres.one_rebuild import BeingRebuilt, one_rebuild
+from infra.postgres.one_rebuild import BeingRebuilt, is_being_rebuilt, one_rebuild
 from infra.postgres.queries import Queries
 from infra.postgres.read_models import PostgresReadModels
 from projections.projection import Projection
@@ -148,5 +148,12 @@ def test_two_rebuilds_do_not_share_a_read_model(database: Database) -> None:
     first = one_rebuild(database, [times(1, 1)])
     with first, pytest.raises(BeingRebuilt, match="given"), one_rebuild(database, [times(1, 1)]):
         pass
-    with one_rebuild(database, [times(1, 1)]):
-        pass
+
+
+def test_a_rebuild_that_has_ended_is_in_nobodys_way(database: Database, pool: Pool) -> None:
+    with pool.connection() as connection, connection.cursor() as cursor:
+        for _ in range(20):
+            with one_rebuild(database, [times(1, 1)]):
+                pass
+            assert not is_being_rebuilt(cursor, database, times(1, 1))
+            connection.commit()
