@@ -99,9 +99,9 @@ def test_a_question_needs_these(
 
 def test_a_batch_is_folded_in_its_months(full: Pool) -> None:
     given = {"first": 1, "last": 9, "least": "2025-02-28 10:00:00+00", "greatest": "2025-03-01 10:00:00+00"}
-    for statement in fold_statements(stock)[:2]:
-        [([plan],)] = full.read(f"EXPLAIN (FORMAT JSON) {statement}", given)
-        assert looked_at(plan["Plan"]) == {"2025_02", "2025_03"}
+    sums, _ = fold_statements(stock)
+    [([plan],)] = full.read(f"EXPLAIN (FORMAT JSON) {sums}", given)
+    assert looked_at(plan["Plan"]) == {"2025_02", "2025_03"}
 
 
 def test_what_differs_as_of_a_moment_is_looked_for_up_to_there(full: Pool) -> None:

@@ -96,3 +96,20 @@ def test_a_commit_is_seen_when_its_own_partitions_have_got_there_and_not_before(
     two[0].write(projection, PARTITIONS, [Batch(own, 0, last, [])], {}, frozenset())
     assert queries.has("given", last)
     assert not queries.has("given", last + 1)
+
+
+@pytest.mark.parametrize(("whole", "half"), [("10:00:00+00", "10:00:00.5+00"), ("10:00:00Z", "10:00:00.5Z")])
+def test_what_happens_within_a_second_counts_however_its_time_is_spelled(
+    database: Database, pool: Pool, two: tuple[PostgresReadModels, PostgresReadModels], whole: str, half: str
+) -> None:
+    projection, _ = squeamish()
+    two[0].prepare([projection])
+    last = assign(database, [("D1", "ann"), ("D2", "ann")])
+    [batch] = StoreFeed(pool, projection.types, 1, lambda: two[0].places(projection, 1)).read()
+    events = [
+        event._replace(effective_at=f"2026-01-01 {time}")
+        for event, time in zip(batch.events, (whole, half), strict=True)
+    ]
+    two[0].write(projection, 1, [batch], fold(projection, events), frozenset())
+    assert two[0].position(projection) == last
+    assert pool.read("SELECT deal, times FROM given_balance ORDER BY deal", ()) == [("D1", 1), ("D2", 1)]
