@@ -9,6 +9,7 @@ from threading import Event, Thread
 from time import perf_counter, sleep
 
 from api.cli.importing import send
+from api.collector import tune_collector
 from api.origins import FromStore
 from api.rebuilding import Rebuild
 from api.service import Service, open_service
@@ -38,6 +39,7 @@ class Enough(Exception):
 
 def main(large: int = LARGE, weeks: int | None = None) -> Iterator[Row]:
     """Of so many weeks of retail; of the year if None."""
+    tune_collector()  # as the command line does
     with server() as dsn:
         yield from _growth(dsn, large // 4, large)
         yield from _retail(dsn, weeks)

@@ -16,10 +16,7 @@ from projections.shapes import Register
 SQL = Path(__file__).with_name("sql")
 CHECKSUM = read_sql(SQL / "checksum.sql")
 DIFFER = read_sql(SQL / "differ.sql")
-COLUMNS = """
-SELECT string_agg(format('%%I', attname), ', ' ORDER BY attnum) FROM pg_attribute
- WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped
-"""
+COLUMNS = read_sql(SQL / "exact_columns.sql")
 REACHED = "SELECT min(position) FROM tracking WHERE consumer IN (%s, %s)"
 
 
@@ -76,20 +73,21 @@ def _differences(
         yield Difference(table, "filled", 0, "the whole table")
         return
     columns = [_columns(cursor, each) for each in (old, new)]
-    if columns[0] != columns[1]:
-        yield Difference(table, "both", 0, f"columns were {columns[0]}, and are {columns[1]}")
+    (were, _), (are, _) = columns
+    if were != are:
+        yield Difference(table, "both", 0, f"columns were {were}, and are {are}")
         return
-    compared = [f"(SELECT {columns[0]} FROM {each} {but})" for each in (old, new)]
+    compared = [f"(SELECT {exactly} FROM {each} {but})" for each, (_, exactly) in zip((old, new), columns, strict=True)]
     if _checksum(cursor, compared[0], upto) != _checksum(cursor, compared[1], upto):
         cursor.execute(DIFFER.format(old=compared[0], new=compared[1]), {"upto": upto, "most": most})
         for only_in, position, row in cursor.fetchall():
             yield Difference(table, only_in, position, row)
 
 
-def _columns(cursor: Cursor, table: str) -> str:
+def _columns(cursor: Cursor, table: str) -> tuple[str, str]:
     cursor.execute(COLUMNS, (table,))
-    [(columns,)] = cursor.fetchall()
-    return str(columns)
+    [(names, exactly)] = cursor.fetchall()
+    return names, exactly
 
 
 def _checksum(cursor: Cursor, table: str, upto: int) -> tuple[object, ...] | None:

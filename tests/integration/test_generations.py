@@ -13,6 +13,7 @@ from infra.postgres.read_models import PostgresReadModels
 from projections.projection import Projection
 from tests.integration.generating import BALANCE, TOLD, counting, filled, times
 from tests.integration.projecting import assign, projector, store_feed
+from tests.integration.writing import as_superuser
 
 
 @pytest.mark.usefixtures("given")
@@ -75,6 +76,17 @@ def test_differences_are_told_row_by_row_and_there_are_none_if_nothing_changed(
     assert "D1,ann,1" in found.rows[0].row
     assert "D1,ann,3" in found.rows[1].row
     assert found.more
+
+
+def test_a_number_that_is_written_otherwise_differs(database: Database, pool: Pool, given: Projection) -> None:
+    new = filled(database, pool, given, len(TOLD))
+    with as_superuser(database) as connection, connection.cursor() as cursor:
+        cursor.execute(f"UPDATE {database.read_schema}.given_movement SET times = 1.00 WHERE position = 2")
+    found = differences(pool, Generations(database), new, 10)
+    assert [(each.only_in, each.position, "1.00" in each.row) for each in found.rows] == [
+        ("current", 2, True),
+        ("filled", 2, False),
+    ]
 
 
 def test_the_first_differences_are_of_all_tables_and_one_may_be_new(

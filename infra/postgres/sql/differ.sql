@@ -1,4 +1,4 @@
--- Rows that only one of two logs has, up to a position. As text: JSON has no equality of its own.
+-- Rows that only one of two logs has, up to a position. As text, to be told.
 WITH old AS (SELECT position, row::text AS said FROM {old} AS row WHERE position <= %(upto)s),
      new AS (SELECT position, row::text AS said FROM {new} AS row WHERE position <= %(upto)s)
 SELECT * FROM (
