@@ -4,9 +4,11 @@ import gc
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from itertools import count
 from pathlib import Path
 from threading import active_count
 from time import monotonic
+from typing import Any
 
 import pytest
 from confluent_kafka import Producer
@@ -316,14 +318,18 @@ class TestABrokerThatDoesNotAnswer:
         quick = {"delivery_timeout_ms": 1_200, "request_timeout_ms": 1_000}
         with publisher(frail_broker, topic, stall=20.0, **quick) as made:
             made.publish(many(1, 50))
-            flush = made._producer.flush
+            append, flush, sent = made._producer._accumulator.append, made._producer.flush, count(1)
+
+            def half(*message: Any) -> Any:
+                if next(sent) == 1_500:
+                    frail_broker.pause()
+                return append(*message)
 
             def late(timeout: float) -> None:
-                frail_broker.pause()
                 flush(timeout)
                 frail_broker.resume()
 
-            made._producer.flush = late
+            made._producer._accumulator.append, made._producer.flush = half, late
             self.lost(made, 51, 3_000)
         frail_broker.resume()
         self.go_on(frail_broker, topic, after=(50,))
