@@ -100,6 +100,8 @@ class Ledger:
 
     book_currency: str
     time_zone: str
+    identity: str
+    """Which book this is, whatever it is called."""
 
     @classmethod
     def read(cls, pool: Pool) -> "Ledger":
@@ -108,6 +110,6 @@ class Ledger:
 
 
 def read_ledger(cursor: Cursor) -> Ledger:
-    cursor.execute("SELECT book_currency, time_zone FROM ledger")
-    [(book_currency, time_zone)] = cursor.fetchall()
-    return Ledger(book_currency, time_zone)
+    cursor.execute("SELECT book_currency, time_zone, identity::text FROM ledger")
+    [(book_currency, time_zone, identity)] = cursor.fetchall()
+    return Ledger(book_currency, time_zone, identity)

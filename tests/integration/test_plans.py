@@ -117,7 +117,7 @@ def test_one_is_found_without_reading_all(
     monkeypatch.setattr(Pool, "read_named", explained)
     names = {field.alias or name for name, field in query.parameters.model_fields.items()}
     given = {name: value for name, value in ASKED.items() if name in names and name != "warehouse"}
-    ask(Queries(full), Ledger("EUR", "UTC"), query, query.parameters.model_validate({**given, **moment}))
+    ask(Queries(full), Ledger("EUR", "UTC", ""), query, query.parameters.model_validate({**given, **moment}))
     assert sum(pages) < MOST_PAGES
 
 
@@ -151,5 +151,5 @@ def test_a_figure_of_one_is_explained_without_reading_all(
     monkeypatch.setattr(Answering, "rows", explained)
     joint = "&" if "?" in figure else "?"
     asked = read_figure(figure + (joint + moment[1:] if moment else ""))
-    assert explain(Queries(full), Ledger("EUR", "UTC"), asked, cell)
+    assert explain(Queries(full), Ledger("EUR", "UTC", ""), asked, cell)
     assert max(pages) < MOST_PAGES

@@ -93,7 +93,7 @@ def test_a_question_needs_these(
 
     monkeypatch.setattr(Pool, "read_named", explained)
     query = next(query for query in QUERIES if query.path == path)
-    ask(Queries(full), Ledger("EUR", "UTC"), query, query.parameters.model_validate(asked))
+    ask(Queries(full), Ledger("EUR", "UTC", ""), query, query.parameters.model_validate(asked))
     assert sorted(found) == expected
 
 
