@@ -1,9 +1,10 @@
 """One append: requests laid out as columns, sent in one round trip; and what the ledger holds of their keys."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from time import monotonic
 
 import orjson
 import structlog
@@ -11,7 +12,9 @@ from psycopg2 import DataError
 from psycopg2.extensions import cursor as Cursor
 
 from domain.aggregate import Entry
+from infra.postgres import head
 from infra.postgres.connection import read_sql
+from infra.postgres.head import Head
 from infra.postgres.record import Record, to_json
 
 SQL = Path(__file__).with_name("sql")
@@ -49,8 +52,15 @@ class Request:
     done: Callable[[int | Exception], object]
     open_from: datetime | None = None
     """Closes the periods before."""
-    answered: bool = False
+    era: int | None = None
+    """Of the cache on which it was decided; None: on none."""
+    since: float = field(default_factory=monotonic)
+    _unanswered: list[None] = field(default_factory=lambda: [None])
     _keys: set[Key] | None = None
+
+    @property
+    def answered(self) -> bool:
+        return not self._unanswered
 
     @property
     def keys(self) -> set[Key]:
@@ -81,13 +91,16 @@ class Request:
             yield command.id, "command"
 
     def answer(self, result: int | Exception) -> None:
-        """Once only. A caller that cannot take its answer any more, its event loop being closed, must not matter."""
-        if not self.answered:
-            self.answered = True
-            try:
-                self.done(result)
-            except Exception:
-                log.exception("answer not taken")
+        """Once only, by whichever thread. A caller that cannot take its answer any more, its event loop being closed,
+        must not matter."""
+        try:
+            self._unanswered.pop()
+        except IndexError:
+            return
+        try:
+            self.done(result)
+        except Exception:
+            log.exception("answer not taken")
 
     def position_in(self, known: Applied) -> int | None:
         """Where it stands, if all its commands are known and are its own: others may have used an id."""
@@ -137,31 +150,37 @@ def _text(state: bytes) -> str:
 
 
 PARAMETERS = (
-    *("expected", "size", "moment"),
+    *("expected", "believed", "size", "moment"),
     *("streams", "versions", "types", "schema_versions", "order_keys", "effective_ats", "metadatas", "payloads"),
     *("claims", "command_ids", "digests", "firsts", "counts"),
 )
 _NUMBERED = {name: f"${number}" for number, name in enumerate(PARAMETERS, start=1)}
 _MARKS = ", ".join(["%s"] * len(PARAMETERS))
 
-PREPARE = f"PREPARE append AS {APPEND % _NUMBERED}; PREPARE append_one AS {APPEND_ONE % _NUMBERED}"
+PREPARE = f"PREPARE append AS {APPEND % _NUMBERED}; PREPARE append_one AS {APPEND_ONE % _NUMBERED}; {head.PREPARE}"
 """Prepared once a connection, they need not be parsed and planned each time."""
 
 EXECUTE, EXECUTE_ONE = f"EXECUTE append ({_MARKS})", f"EXECUTE append_one ({_MARKS})"
 
 
-def append(cursor: Cursor, expected: int, moment: datetime, requests: Sequence[Request], then: str = "") -> bool:
-    """Append after ``expected``; False if the head is elsewhere, and then nothing was done.
+def append(
+    cursor: Cursor, after: Head, requests: Sequence[Request], moment: str | None = None, then: str = ""
+) -> str | None:
+    """Append to a book that ends so; gives the time of recording, or None if it ends otherwise: then nothing was done.
 
-    The statements must be prepared. ``then`` is SQL that goes along in the same round trip, and hides the answer.
+    The statements must be prepared. ``moment`` is what time it is, if the database was asked before; ``then`` is SQL
+    that goes along in the same round trip, and hides the answer.
     """
     rows = [row for request in requests for row in request.rows]
     events = [_join(column) for column in zip(*rows, strict=True)]
     commands = list(_commands(requests))
     statement = EXECUTE_ONE if len(rows) == 1 and len(commands) < 2 else EXECUTE
     applied = [_join(column) for column in zip(*commands, strict=True)] or ["", "", "", ""]
-    cursor.execute(statement + then, (expected, len(rows), moment, *events, *applied))
-    return bool(then) or cursor.rowcount > 0
+    cursor.execute(statement + then, (after.position, after.recorded_at, len(rows), moment, *events, *applied))
+    if then:
+        return moment
+    row = cursor.fetchone()
+    return str(row[0]) if row else None
 
 
 def _commands(requests: Sequence[Request]) -> Iterator[tuple[str, str, str, str]]:

@@ -224,10 +224,10 @@ class ProcessRecorder(TrackingRecorder, ApplicationRecorder, persistence.Process
         with self.transaction(tracking) as cursor:
             if not stored_events:
                 return []
-            cursor.execute(f"DEALLOCATE ALL; {PREPARE}; {head.LOCK}")
-            position = int(cursor.fetchall()[0][0])
-            append(cursor, position, datetime.now(UTC), [Request(_rows(stored_events), (), _ignore)])
-            return _positions(position + 1, len(stored_events))
+            cursor.execute(f"DEALLOCATE ALL; {PREPARE}")
+            seen = head.see(cursor, 0, locking=True)
+            append(cursor, seen.head, [Request(_rows(stored_events), (), _ignore)], seen.moment)
+            return _positions(seen.head.position + 1, len(stored_events))
 
 
 def _rows(stored_events: Sequence[StoredEvent]) -> list[Row]:

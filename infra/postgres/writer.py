@@ -5,24 +5,22 @@ database did not answer is found out by command id, never repeated blindly; a ba
 takes effect in a closed period does not get in.
 """
 
-import select
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from queue import Empty, SimpleQueue
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 from time import monotonic, sleep
 
 import structlog
 from psycopg2 import DataError
 from psycopg2.errors import ProgramLimitExceeded, UniqueViolation
-from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from commands.ports import Conflict, Unavailable
 from infra.postgres import head
-from infra.postgres.append import PREPARE, CommandRow, Key, Request, Row, append, applied, taken
+from infra.postgres.append import CommandRow, Key, Request, Row, append, applied, taken
 from infra.postgres.connection import LOST, Database
+from infra.postgres.session import Session, SetBack
 
 log = structlog.get_logger(__name__)
 
@@ -41,23 +39,28 @@ LINGER, LONGEST, FEW = 0.25, 0.005, 16
 """Of the time that the last commit took: how long to wait for those who were in it; seconds at the most; and for how
 many at the most, since a crowd fills the next batch while this one is committed."""
 
-STALL = "10s"
-"""A process that stalls so long with the head locked loses it, and finds out afterwards what became of its batch."""
+LOOK_EVERY = 1.0
+"""Seconds between two looks at whether the server hangs."""
 
 UNKNOWN = "The connection was lost while committing; the outcome is unknown."
+HANGS = "The database does not answer; the outcome is unknown."
+
+
+def _nothing() -> int:
+    return 0
 
 
 class Writer:
-    def __init__(self, database: Database, *, patience: float = 30.0) -> None:
-        self._database = database
+    """``forget`` is called for each new connection, before it is used: another server may be behind it, and what was
+    read before may be gone. It gives the era that has begun; what was decided in an earlier one is not appended."""
+
+    def __init__(self, database: Database, *, patience: float = 30.0, forget: Callable[[], int] = _nothing) -> None:
         self._patience = patience
+        self._session = Session(database, forget)
         self._queue: SimpleQueue[Request | None] = SimpleQueue()
         self._waiting: list[Request] = []
         self._in_flight: Sequence[Request] = ()
         self._most = MOST_REQUESTS
-        self._cursor: Cursor | None = None
-        self._position = 0
-        self._open_from = ""
         self._contended = 0
         self._lost_since: float | None = None
         self._closed = False
@@ -66,8 +69,11 @@ class Writer:
         self._idle = True
         self._company = 1
         self._took = 0.0
+        self._began: float | None = None
+        self._stopped = Event()
         self._thread = Thread(target=self._run, name=f"writer {database.schema}", daemon=True)
         self._thread.start()
+        Thread(target=self._watch, name=f"watch {database.schema}", daemon=True).start()
 
     def append(self, rows: Sequence[Row], commands: Sequence[CommandRow] = ()) -> int:
         """Submit, and wait for the first position."""
@@ -92,6 +98,11 @@ class Writer:
             self._turn.release()
         return True
 
+    @property
+    def set_back(self) -> SetBack | None:
+        """The last time that the book was found set back."""
+        return self._session.set_back
+
     def submit(self, request: Request) -> None:
         with self._closing:
             if self._closed or self._queue.qsize() > MOST_WAITING:
@@ -107,8 +118,9 @@ class Writer:
             self._closed = True
             self._queue.put(None)
         self._thread.join()
+        self._stopped.set()
         with self._turn:
-            self._disconnect()
+            self._session.disconnect()
 
     def _run(self) -> None:
         while (request := self._queue.get()) is not None:
@@ -122,10 +134,30 @@ class Writer:
         while self._waiting:
             self._round()
 
+    def _watch(self) -> None:
+        """A server that hangs neither answers nor goes away: who has waited too long is told so, and not committed if
+        that can be avoided still."""
+        while not self._stopped.wait(min(LOOK_EVERY, self._patience / 4)):
+            now = monotonic()
+            if self._began is not None and now - self._began > self._patience:
+                _answer([each for each in self._asked() if now - each.since > self._patience], Unavailable, HANGS)
+
+    def _asked(self) -> Sequence[Request]:
+        """All that wait for an answer; those that are queued stay so, in their order."""
+        queued: list[Request | None] = []
+        with self._closing:
+            with suppress(Empty):
+                while True:
+                    queued.append(self._queue.get_nowait())
+            for request in queued:
+                self._queue.put(request)
+        return [*self._in_flight, *self._waiting, *filter(None, queued)]
+
     def _round(self) -> None:
         """One transaction. Those whom it leaves unanswered wait for the next round."""
+        self._began = monotonic()
         try:
-            cursor = self._cursor_at_hand()
+            cursor = self._session.cursor()
             if self._in_flight:
                 self._find_out(cursor)
             else:
@@ -136,17 +168,17 @@ class Writer:
                 self._bear(error)
             else:
                 log.exception("append failed", requests=len(self._waiting))
-                self._disconnect()
+                self._session.disconnect()
                 for request in self._waiting:
                     request.answer(error)
+        self._began = None
         self._waiting = [request for request in self._waiting if not request.answered]
 
     def _commit(self, cursor: Cursor) -> None:
         """A process alone guesses where the head is, and never waits. Where several write, the lock comes first: the
         wait for it makes the batch bigger."""
         locked = self._contended > 0
-        if locked:
-            self._lock(cursor)
+        moment = self._lock(cursor) if locked else None
         alone_with_few = not locked and self._company <= FEW
         self._gather(min(self._took * LINGER, LONGEST) if alone_with_few else 0)
         started = monotonic()
@@ -157,7 +189,8 @@ class Writer:
             return
         self._in_flight = batch
         try:
-            done = append(cursor, self._position, datetime.now(UTC), batch, self._end(cursor, batch) if locked else "")
+            then = self._end(cursor, batch) if locked else ""
+            recorded_at = self._append(cursor, batch, moment, then)
         except Exception as error:
             if _is_lost(error):
                 raise
@@ -168,17 +201,29 @@ class Writer:
         else:
             self._in_flight = ()
             self._took = monotonic() - started
-            if done:
-                self._acknowledge(batch, rivals)
+            if recorded_at:
+                self._acknowledge(batch, rivals, recorded_at)
             else:
                 self._contended = QUIET
 
+    def _append(self, cursor: Cursor, batch: Sequence[Request], moment: str | None, then: str) -> str | None:
+        """When it was recorded; None if the head is not what it is believed to be."""
+        after = self._session.head
+        if any(request.rows for request in batch):
+            return append(cursor, after, batch, moment, then)
+        cursor.execute(head.PROBE + then, (after.position,))
+        return after.recorded_at if then or cursor.rowcount else None
+
     def _due(self, locked: bool) -> Sequence[Request]:
-        """What may go into one transaction: nothing that takes effect in a closed period, and what closes one only
-        under the lock and as the last. Who decided before the closing and comes after it is to decide again."""
+        """What may go into one transaction: nothing that was decided in another era or takes effect in a closed period,
+        and what closes one only under the lock and as the last. Who comes too late is to decide again."""
         due: list[Request] = []
         for request in self._waiting[: self._most]:
-            if self._open_from and request.is_before(self._open_from):
+            if request.answered:
+                continue
+            if request.era not in (None, self._session.era) or (
+                self._session.open_from and request.is_before(self._session.open_from)
+            ):
                 request.answer(Conflict())
             elif request.open_from and not locked:
                 self._contended = 1
@@ -194,25 +239,24 @@ class Writer:
         closing = batch[-1].open_from
         return f"; {cursor.mogrify(head.CLOSE, (closing,)).decode()}; COMMIT" if closing else "; COMMIT"
 
-    def _acknowledge(self, batch: Sequence[Request], rivals: Sequence[Request]) -> None:
+    def _acknowledge(self, batch: Sequence[Request], rivals: Sequence[Request], recorded_at: str) -> None:
         if closed := batch[-1].open_from:
-            self._open_from = max(self._open_from, closed.isoformat())
+            self._session.open_from = max(self._session.open_from, closed.isoformat())
+        position = self._session.head.position
         for request in batch:
-            request.answer(self._position + 1)
-            self._position += len(request.rows)
+            request.answer(position + 1)
+            position += len(request.rows)
+        self._session.moved(position, recorded_at)
         _answer(rivals, Conflict)
         self._company = len(batch)
         self._most = min(self._most * 2, MOST_REQUESTS)
 
-    def _lock(self, cursor: Cursor) -> None:
-        cursor.execute(f"BEGIN; {head.LOCK}")
-        believed = self._position
-        self._see_head(cursor)
-        self._contended = self._contended - 1 if self._position == believed else QUIET
-
-    def _see_head(self, cursor: Cursor) -> None:
-        [(self._position, open_from)] = cursor.fetchall()
-        self._open_from = open_from.astimezone(UTC).isoformat() if open_from else ""
+    def _lock(self, cursor: Cursor) -> str:
+        """Gives the time of what is appended now."""
+        believed = self._session.head
+        moment = self._session.lock(cursor)
+        self._contended = self._contended - 1 if self._session.head == believed else QUIET
+        return moment
 
     def _gather(self, linger: float = 0) -> None:
         """All that is queued: batches grow by themselves under load. Those who came together the last time are likely
@@ -262,7 +306,7 @@ class Writer:
 
     def _bear(self, error: Exception) -> None:
         """The database is away: wait a little. After too long those who wait are told, and the next ones at once."""
-        self._disconnect()
+        self._session.disconnect()
         if self._lost_since is None:
             self._lost_since = monotonic()
             log.warning("connection lost", error=str(error).strip(), requests=len(self._waiting))
@@ -275,35 +319,11 @@ class Writer:
             _answer(self._waiting, Unavailable, "The ledger cannot be reached.")
             self._in_flight = ()
 
-    def _cursor_at_hand(self) -> Cursor:
-        if self._cursor is None or _has_ended(self._cursor.connection):
-            self._disconnect()
-            self._cursor = self._database.connect(name="grossbuch writer").cursor()
-            self._cursor.execute(
-                f"SET idle_in_transaction_session_timeout = '{STALL}'; {head.BY_INDEX}; {PREPARE}; {head.READ}"
-            )
-            self._see_head(self._cursor)
-        return self._cursor
-
-    def _disconnect(self) -> None:
-        if self._cursor is not None:
-            self._cursor.connection.close()
-            self._cursor = None
-
 
 def _is_lost(error: Exception) -> bool:
     """Whether the database is to blame, not the batch. A key that is too long for an index is the batch's fault,
     though psycopg2 counts it as operational."""
     return isinstance(error, LOST) and not isinstance(error, ProgramLimitExceeded)
-
-
-def _has_ended(connection: Connection) -> bool:
-    """Nobody has asked anything: if the server has something to say, it is farewell."""
-    if connection.closed:
-        return True
-    poll = select.poll()  # select() itself takes no descriptor beyond 1023
-    poll.register(connection, select.POLLIN)
-    return bool(poll.poll(0))
 
 
 def _without_rivals(batch: Sequence[Request]) -> tuple[Sequence[Request], Sequence[Request]]:

@@ -13,6 +13,7 @@ import psycopg2
 import pytest
 
 from commands.ports import Unavailable
+from infra.postgres import session
 from infra.postgres import writer as module
 from infra.postgres.connection import Database
 from infra.postgres.writer import Writer
@@ -44,7 +45,7 @@ def mode(request: pytest.FixtureRequest, writer: Writer) -> str:
     return str(request.param)
 
 
-Fault = Callable[[Callable[[], bool], Any], bool]
+Fault = Callable[[Callable[[], str | None], Any], str | None]
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def once(monkeypatch: pytest.MonkeyPatch) -> Callable[[Fault], None]:
     def arm(fault: Fault) -> None:
         real = module.append
 
-        def append(cursor: Any, *arguments: Any, **named: Any) -> bool:
+        def append(cursor: Any, *arguments: Any, **named: Any) -> str | None:
             monkeypatch.setattr(module, "append", real)
             return fault(lambda: real(cursor, *arguments, **named), cursor.connection)
 
@@ -77,7 +78,11 @@ def test_a_commit_whose_answer_is_lost_is_found_and_not_repeated(
 def test_a_commit_that_was_not_to_be_is_repeated(
     database: Database, writer: Writer, once: Callable[[Fault], None]
 ) -> None:
-    once(lambda append, connection: terminate(database, connection.info.backend_pid) or append())
+    def die(append: Callable[[], str | None], connection: Any) -> str | None:
+        terminate(database, connection.info.backend_pid)
+        return append()
+
+    once(die)
     assert outcome(ask(writer, event("s-1"), command_id="c-1")) == 2
     assert streams(database) == ["s-0", "s-1"]
 
@@ -132,7 +137,7 @@ def test_a_lost_connection_whose_transaction_lives_on_is_waited_for(database: Da
 def test_the_same_command_id_of_another_request_is_no_commit_of_ours(
     database: Database, writer: Writer, once: Callable[[Fault], None]
 ) -> None:
-    def overtaken(_: Callable[[], bool], connection: Any) -> bool:
+    def overtaken(_: Callable[[], str | None], connection: Any) -> str | None:
         other = Writer(database)
         assert outcome(ask(other, event("o-1"), command_id="c-1", digest="another")) == 2
         other.close()
@@ -152,11 +157,11 @@ def test_a_process_that_stalls_with_the_head_locked_loses_it(
     database: Database, writer: Writer, monkeypatch: pytest.MonkeyPatch, once: Callable[[Fault], None]
 ) -> None:
     """Else a stopped process, or a host that fell silent, would hold up all others."""
-    monkeypatch.setattr(module, "STALL", "100ms")
+    monkeypatch.setattr(session, "STALL", "100ms")
     terminate(database, backend_of(writer))
     writer._contended = module.QUIET
 
-    def stall(append: Callable[[], bool], connection: Any) -> bool:
+    def stall(append: Callable[[], str | None], connection: Any) -> str | None:
         pid = connection.info.backend_pid
         until(lambda: not query(database, "SELECT 1 FROM pg_stat_activity WHERE pid = %s", pid))
         assert outcome(ask(other, event("o-1"))) == 2
@@ -190,22 +195,22 @@ def test_who_waited_too_long_is_told_and_the_next_ones_are_told_at_once(
     writer.close()
 
 
-def _lose_the_answer(append: Callable[[], bool], connection: Any) -> bool:
+def _lose_the_answer(append: Callable[[], str | None], connection: Any) -> str | None:
     assert append()
     return _fail(connection)
 
 
-def _lose_the_request(_: Callable[[], bool], connection: Any) -> bool:
+def _lose_the_request(_: Callable[[], str | None], connection: Any) -> str | None:
     return _fail(connection)
 
 
-def _fail(connection: Any) -> bool:
+def _fail(connection: Any) -> str | None:
     connection.close()
     raise psycopg2.OperationalError("server closed the connection unexpectedly")
 
 
 def _cut(writer: Writer) -> None:
     """The client's end of the connection, while the server sees nothing."""
-    assert writer._cursor is not None
-    with socket.socket(fileno=os.dup(writer._cursor.connection.fileno())) as ours:
+    assert writer._session._cursor is not None
+    with socket.socket(fileno=os.dup(writer._session._cursor.connection.fileno())) as ours:
         ours.shutdown(socket.SHUT_RD)

@@ -95,8 +95,8 @@ def waiting_backends(database: Database) -> list[int]:
 
 
 def backend_of(writer: Writer) -> int:
-    assert writer._cursor is not None
-    return int(writer._cursor.connection.info.backend_pid)
+    assert writer._session._cursor is not None
+    return int(writer._session._cursor.connection.info.backend_pid)
 
 
 def terminate(database: Database, pid: int) -> None:

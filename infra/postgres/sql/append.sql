@@ -2,14 +2,15 @@
 -- separator (0x1F), which JSON never holds raw and ids may not contain. A column of one empty string splits into
 -- nothing, hence the coalesce.
 --
--- Gives no row if the head is not where the writer believes it to be: then nothing was done. The unique indexes are the
+-- Gives no row if the head is not what the writer believes it to be: then nothing was done. What time it is the database
+-- says, unless the writer asked it before. The unique indexes are the
 -- check of versions, claims and command ids. There is no look-up before the insert: set-wise checks kept a plan made
 -- on an empty table and slowed with every row.
 WITH moved AS (
     UPDATE head
        SET position = %(expected)s::bigint + %(size)s::int,
-           recorded_at = greatest(head.recorded_at, %(moment)s::timestamptz)
-     WHERE position = %(expected)s::bigint
+           recorded_at = greatest(head.recorded_at, coalesce(%(moment)s::timestamptz, clock_timestamp()))
+     WHERE position = %(expected)s::bigint AND recorded_at = %(believed)s::timestamptz
     RETURNING recorded_at
 ), entered AS (
     INSERT INTO event (position, stream, version, type, schema_version, order_key,
@@ -32,4 +33,4 @@ WITH moved AS (
                   string_to_array(%(firsts)s::text, chr(31)), string_to_array(%(counts)s::text, chr(31)))
            AS c (command_id, digest, first, events)
 )
-SELECT FROM moved
+SELECT recorded_at::text FROM moved

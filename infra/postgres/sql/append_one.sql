@@ -2,8 +2,8 @@
 WITH moved AS (
     UPDATE head
        SET position = %(expected)s::bigint + %(size)s::int,
-           recorded_at = greatest(head.recorded_at, %(moment)s::timestamptz)
-     WHERE position = %(expected)s::bigint
+           recorded_at = greatest(head.recorded_at, coalesce(%(moment)s::timestamptz, clock_timestamp()))
+     WHERE position = %(expected)s::bigint AND recorded_at = %(believed)s::timestamptz
     RETURNING recorded_at
 ), entered AS (
     INSERT INTO event (position, stream, version, type, schema_version, order_key,
@@ -20,4 +20,4 @@ WITH moved AS (
       FROM moved
      WHERE %(command_ids)s::text <> ''
 )
-SELECT FROM moved
+SELECT recorded_at::text FROM moved
