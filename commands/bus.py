@@ -62,16 +62,17 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Append:
-    """Needs these units committed; the answer is the first position."""
+    """Needs these units committed, decided on what was at hand in an era; the answer is the first position."""
 
     units: tuple[Unit, ...]
+    era: int
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Needs to be the only one of this process that decides again on the stream."""
+    """Needs to be the only one of this process at it: a stream on which it decides again, a command that it tries."""
 
-    stream: str
+    name: str
 
 
 Need = Fetch | Look | Append | Turn
@@ -131,42 +132,42 @@ class Bus:
 
     def _give(self, need: Need) -> Answer:
         match need:
-            case Append(units=units):
+            case Append(units=units, era=era):
                 appended: Future[int] = Future()
-                self.ledger.submit(units, lambda result: _settle(appended, result))
+                self.ledger.submit(units, lambda result: _settle(appended, result), era)
                 return appended.result()
-            case Turn(stream=stream):
+            case Turn(name=name):
                 granted: Future[int] = Future()
-                self.turns.take(stream, lambda: granted.set_result(0))
+                self.turns.take(name, lambda: granted.set_result(0))
                 return granted.result()
         return self._read(need)
 
     async def _give_async(self, need: Need) -> Answer:
         loop = asyncio.get_running_loop()
         match need:
-            case Append(units=units):
+            case Append(units=units, era=era):
                 appended: asyncio.Future[int] = loop.create_future()
                 returns = returns_to(loop)
-                self.ledger.submit(units, lambda result: returns.bring(appended, result))
+                self.ledger.submit(units, lambda result: returns.bring(appended, result), era)
                 return await appended
-            case Turn(stream=stream):
+            case Turn(name=name):
                 granted: asyncio.Future[int] = loop.create_future()
-                self.turns.take(stream, lambda: loop.call_soon_threadsafe(self._grant, granted, stream))
-                return await self._turn(granted, stream)
+                self.turns.take(name, lambda: loop.call_soon_threadsafe(self._grant, granted, name))
+                return await self._turn(granted, name)
         return await asyncio.to_thread(self._read, need)
 
-    async def _turn(self, granted: "asyncio.Future[int]", stream: str) -> int:
+    async def _turn(self, granted: "asyncio.Future[int]", name: str) -> int:
         """A turn that is granted to a caller who went away in the meantime is passed on."""
         try:
             return await granted
         except asyncio.CancelledError:
             if granted.done() and not granted.cancelled():
-                self.turns.release(stream)
+                self.turns.release(name)
             raise
 
-    def _grant(self, granted: "asyncio.Future[int]", stream: str) -> None:
+    def _grant(self, granted: "asyncio.Future[int]", name: str) -> None:
         if granted.done():
-            self.turns.release(stream)
+            self.turns.release(name)
         else:
             granted.set_result(0)
 
@@ -183,49 +184,67 @@ class Bus:
         wanted = [Identified(command.command_id or self.new_id(), command.digest(), command) for command in commands]
         turns: list[str] = []
         try:
+            if not options.dry_run:
+                yield from self._one_try_at_once(wanted, turns)
             return (yield from self._attempts(wanted, options, turns))
         finally:
-            for stream in turns:
-                self.turns.release(stream)
+            for turn in turns:
+                self.turns.release(turn)
+
+    def _one_try_at_once(self, wanted: Sequence[Identified], turns: list[str]) -> Generator[Turn, Answer, None]:
+        """Who sends a command again waits for what becomes of the first try, and is not told a refusal while that may
+        still be booked. In one order, so that nobody waits for one who waits for him."""
+        for id in sorted({each.id for each in wanted if each.command.command_id}):
+            if not self.turns.take_if_free(turn := f"command {id}"):
+                yield Turn(turn)
+            turns.append(turn)
 
     def _attempts(self, wanted: Sequence[Identified], options: Options, turns: list[str]) -> Steps:
         """Decide on what is cached and append; when that was refused or came too late, look and decide again.
 
-        A refusal is given only after a second look: it may have been decided on state that is no longer so, and a
-        repeated command is refused by its own first effect.
+        A refusal is decided on fresh state, and given only if the command is not known after that was read: by then a
+        first try may have been committed, and a repeated command is refused by its own first effect.
         """
         found = Found()
+        streams: list[str] = []
         for attempt in range(ATTEMPTS):
+            era = self.ledger.era
             sure = attempt > 0 or options.dry_run
             batch = yield from self._decide(wanted, found, options.actor, sure)
             if batch.refused and attempt == 0:
-                found = yield from self._look_again(wanted, batch, found)
+                self.ledger.evict(batch.touched)
                 continue
+            if batch.refused:
+                before, found = found, (yield from self._look(wanted, batch, found))
+                if found.known.keys() - before.known.keys():
+                    self.ledger.evict(batch.touched)
+                    continue
             if batch.refused and options.mode == "atomic":
                 return batch.not_applied()
             if options.dry_run or not batch.units:
                 return batch.outcomes(None)
             try:
-                first = yield Append(tuple(batch.units.values()))
+                first = yield Append(tuple(batch.units.values()), era)
             except Conflict:
-                if not turns and len(batch.changed) == 1:
-                    yield Turn(batch.changed[0].stream)
-                    turns.append(batch.changed[0].stream)
-                found = yield from self._look_again(wanted, batch, found)
+                if not streams and len(batch.changed) == 1:
+                    streams.append(batch.changed[0].stream)
+                    yield Turn(streams[0])
+                    turns.append(streams[0])
+                self.ledger.evict(batch.touched)
+                found = yield from self._look(wanted, batch, found)
                 continue
             assert isinstance(first, int)
-            self._keep(batch)
+            self._keep(batch, era)
             return batch.outcomes(first)
         return [Refused(each.id, Refusal("conflict", "Others were first each time; try again.")) for each in wanted]
 
-    def _keep(self, batch: Batch) -> None:
+    def _keep(self, batch: Batch, era: int) -> None:
         """A whole one was for this decision only."""
-        self.ledger.keep([each for each in batch.changed if not each.whole], batch.claims)
+        self.ledger.keep([each for each in batch.changed if not each.whole], batch.claims, era)
         if whole := [each.stream for each in batch.changed if each.whole]:
             self.ledger.evict(whole)
 
-    def _look_again(self, wanted: Sequence[Identified], batch: Batch, found: Found) -> Generator[Look, Answer, Found]:
-        self.ledger.evict(batch.touched)
+    def _look(self, wanted: Sequence[Identified], batch: Batch, found: Found) -> Generator[Look, Answer, Found]:
         answer = yield Look(frozenset(each.id for each in wanted), frozenset(batch.claims) | found.claims)
         assert isinstance(answer, Found)
         return answer

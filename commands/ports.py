@@ -55,8 +55,14 @@ class Unavailable(Exception):
 
 
 class Ledger(Protocol):
-    def submit(self, units: Sequence[Unit], done: Callable[[int | Exception], object]) -> None:
-        """Commit all units in one transaction. ``done`` gets the first position, a Conflict, or Unavailable."""
+    @property
+    def era(self) -> int:
+        """Of what is at hand. Another one begins when the book may be another than it was: a server that has come back
+        may have lost what was read from it."""
+
+    def submit(self, units: Sequence[Unit], done: Callable[[int | Exception], object], era: int) -> None:
+        """Commit all units in one transaction. ``done`` gets the first position, Unavailable, or a Conflict, also if
+        they were decided in another ``era``."""
 
     def look(self, command_ids: Iterable[str], claims: Iterable[str]) -> Found:
         """Those of the commands that have been applied, and of the claims that are taken."""
@@ -76,7 +82,7 @@ class Ledger(Protocol):
     def holders(self, claims: Iterable[str]) -> Mapping[str, str]:
         """The streams whose events brought these claims into the ledger; without those that nobody made."""
 
-    def keep(self, aggregates: Iterable[Aggregate], holders: Mapping[str, str]) -> None:
-        """Aggregates as they are after a commit, and the claims that were made in it."""
+    def keep(self, aggregates: Iterable[Aggregate], holders: Mapping[str, str], era: int) -> None:
+        """Aggregates as they are after a commit in an era, and the claims that were made in it."""
 
     def evict(self, streams: Iterable[str]) -> None: ...

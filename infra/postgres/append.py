@@ -150,7 +150,7 @@ def _text(state: bytes) -> str:
 
 
 PARAMETERS = (
-    *("expected", "believed", "size", "moment"),
+    *("expected", "believed", "size", "moment", "before_streams", "before_versions"),
     *("streams", "versions", "types", "schema_versions", "order_keys", "effective_ats", "metadatas", "payloads"),
     *("claims", "command_ids", "digests", "firsts", "counts"),
 )
@@ -176,11 +176,23 @@ def append(
     commands = list(_commands(requests))
     statement = EXECUTE_ONE if len(rows) == 1 and len(commands) < 2 else EXECUTE
     applied = [_join(column) for column in zip(*commands, strict=True)] or ["", "", "", ""]
-    cursor.execute(statement + then, (after.position, after.recorded_at, len(rows), moment, *events, *applied))
+    before = [_join(column) for column in zip(*_before(rows), strict=True)] or ["", ""]
+    believed = after.position, after.recorded_at, len(rows), moment
+    cursor.execute(statement + then, (*believed, *before, *events, *applied))
     if then:
         return moment
     row = cursor.fetchone()
     return str(row[0]) if row else None
+
+
+def _before(rows: Sequence[Row]) -> Iterator[tuple[str, str]]:
+    """What the book must have of the rows' streams already: the versions before theirs, of which none is a row."""
+    versions: dict[str, int] = {}
+    for stream, text, *_ in rows:
+        version = int(text)
+        if version > 1 and versions.get(stream) != version - 1:
+            yield stream, str(version - 1)
+        versions[stream] = version
 
 
 def _commands(requests: Sequence[Request]) -> Iterator[tuple[str, str, str, str]]:

@@ -19,16 +19,19 @@ __all__ = ["Connection", "Database", "Pool", "read_sql"]
 #: What a statement is given, by place or by name.
 Given = Sequence[Any] | Mapping[str, Any] | None
 
-#: What says that the server went away, not that the request was wrong.
-LOST = (psycopg2.OperationalError, psycopg2.InterfaceError)
+#: What says that the connection is of no use any more, not that the request was wrong. InternalError: the server takes
+#: no writes since a failover, has ended the transaction for its silence, or is out of order.
+LOST = (psycopg2.OperationalError, psycopg2.InterfaceError, psycopg2.InternalError)
 
-#: After some 20 seconds of silence a server's host is taken for dead. TCP alone would wait for a quarter of an hour.
+#: After some 20 seconds of silence a server's host is taken for dead. TCP alone would wait for a quarter of an hour. A
+#: standby is no server for us: of several addresses the one that takes writes is looked for.
 PATIENCE = {
     "connect_timeout": "5",
     "keepalives_idle": "10",
     "keepalives_interval": "5",
     "keepalives_count": "2",
     "tcp_user_timeout": "20000",
+    "target_session_attrs": "read-write",
 }
 
 HUNG = "15s"
@@ -37,16 +40,17 @@ has locked, be it the head of the book. By the server, for the process may be st
 
 
 class PlainSpokenCursor(Cursor):
-    """A server that went away is an OperationalError, always. psycopg2 says so at most moments, and at some raises a
-    bare DatabaseError and holds the connection for alive (tests/integration/test_restart.py, with a crash)."""
+    """A connection that is of no use any more is closed, and that is an OperationalError, always. psycopg2 says so at
+    most moments, and at some raises a bare DatabaseError and holds the connection for alive
+    (tests/integration/test_restart.py, with a crash; test_read_only.py)."""
 
     def execute(self, query: str | bytes | Composable, vars: Given = None) -> None:
         try:
             super().execute(query, vars)
         except psycopg2.DatabaseError as error:
-            if type(error) is psycopg2.DatabaseError:
+            if type(error) is psycopg2.DatabaseError or isinstance(error, psycopg2.InternalError):
                 self.connection.close()
-            if self.connection.closed and not isinstance(error, LOST):
+            if self.connection.closed and not isinstance(error, psycopg2.OperationalError):
                 raise psycopg2.OperationalError(str(error)) from error
             raise
 

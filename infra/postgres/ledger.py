@@ -19,7 +19,6 @@ from infra.postgres.writer import Writer
 
 SQL = Path(__file__).with_name("sql")
 LOOK = read_sql(SQL / "look.sql")
-HOLDERS = "SELECT claims, stream FROM event WHERE claims = ANY (%s::text[])"
 
 log = structlog.get_logger(__name__)
 
@@ -27,13 +26,22 @@ log = structlog.get_logger(__name__)
 class PostgresLedger:
     def __init__(self, database: Database, pool: Pool, time_zone: ZoneInfo, *, patience: float = 30.0) -> None:
         self._pool = pool
-        self._writer = Writer(database, patience=patience)
         self._shelf = Shelf(pool, time_zone)
+        self._writer = Writer(database, patience=patience, forget=self._forget)
         self._snapshots = ThreadPoolExecutor(1, thread_name_prefix="snapshots")
         self.cached = self._shelf.cached
         self.evict = self._shelf.evict
 
-    def submit(self, units: Sequence[Unit], done: Callable[[int | Exception], object]) -> None:
+    @property
+    def era(self) -> int:
+        return self._shelf.era
+
+    def _forget(self) -> int:
+        """Idle connections may lead to a server that is not the one any more."""
+        self._pool.close()
+        return self._shelf.forget()
+
+    def submit(self, units: Sequence[Unit], done: Callable[[int | Exception], object], era: int) -> None:
         rows = [entry_row(entry) for unit in units for entry in unit.entries]
         commands: list[CommandRow] = []
         first = 0
@@ -41,7 +49,7 @@ class PostgresLedger:
             commands.append(CommandRow(unit.command_id, unit.digest, first, len(unit.entries)))
             first += len(unit.entries)
         closings = [unit.open_from for unit in units if unit.open_from]
-        self._writer.submit(Request(rows, commands, done, max(closings, default=None)))
+        self._writer.submit(Request(rows, commands, done, max(closings, default=None), era))
 
     def held(self, claim: str) -> str | None:
         return self._shelf.held(claim)
@@ -66,13 +74,10 @@ class PostgresLedger:
 
     def holders(self, claims: Iterable[str]) -> Mapping[str, str]:
         with _available():
-            found = dict(self._pool.read(HOLDERS, (list(claims),)))
-        self._shelf.hold(found)
-        return found
+            return self._shelf.holding(claims)
 
-    def keep(self, aggregates: Iterable[Aggregate], holders: Mapping[str, str]) -> None:
-        self._snapshot_later(self._shelf.keep(aggregates))
-        self._shelf.hold(holders)
+    def keep(self, aggregates: Iterable[Aggregate], holders: Mapping[str, str], era: int) -> None:
+        self._snapshot_later(self._shelf.keep(aggregates, holders, era))
 
     def _snapshot_later(self, due: Sequence[Aggregate]) -> None:
         if due:

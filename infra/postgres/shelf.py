@@ -14,8 +14,36 @@ from infra.postgres.record import EntryMapper, Record, type_of_snapshot
 LOAD = read_sql(Path(__file__).with_name("sql") / "load_streams.sql")
 SNAPSHOT = read_sql(Path(__file__).with_name("sql") / "insert_snapshot.sql")
 
+HOLDERS = "SELECT claims, stream FROM event WHERE claims = ANY (%s::text[])"
+
 SNAPSHOT_EVERY = 100
 """Events of a stream between two snapshots: what loading has to replay at the most."""
+
+
+class Cache:
+    """What is at hand in an era. Whoever has begun to read in it puts what he found here, also when it is over."""
+
+    def __init__(self, era: int, size: int) -> None:
+        self.era = era
+        self.aggregates: LRUCache[str, Aggregate] = LRUCache(maxsize=size)
+        self.holders: LRUCache[str, str] = LRUCache(maxsize=size)
+
+    def get(self, stream: str) -> Aggregate | None:
+        try:
+            return self.aggregates.get(stream)
+        except KeyError:
+            return None
+
+    def put(self, aggregate: Aggregate) -> Aggregate | None:
+        """The newer one stays, whichever came first. Gives the one before."""
+        before = self.get(aggregate.stream)
+        if before is None or before.version < aggregate.version:
+            self.aggregates.put(aggregate.stream, aggregate)
+        return before
+
+    def hold(self, holders: Mapping[str, str]) -> None:
+        for claim, stream in holders.items():
+            self.holders.put(claim, stream)
 
 
 class Shelf:
@@ -24,21 +52,28 @@ class Shelf:
     def __init__(self, pool: Pool, time_zone: ZoneInfo, *, size: int = 50_000) -> None:
         self._pool = pool
         self._mapper = EntryMapper(time_zone)
-        self._cache: LRUCache[str, Aggregate] = LRUCache(maxsize=size)
-        self._holders: LRUCache[str, str] = LRUCache(maxsize=size)
+        self._size = size
+        self._cache = Cache(0, size)
+
+    @property
+    def era(self) -> int:
+        return self._cache.era
+
+    def forget(self) -> int:
+        """All that is at hand; gives the era that begins."""
+        self._cache = Cache(self._cache.era + 1, self._size)
+        return self._cache.era
 
     def cached(self, stream: str) -> Aggregate | None:
-        try:
-            return self._cache.get(stream)
-        except KeyError:
-            return None
+        return self._cache.get(stream)
 
     def fetch(self, streams: Iterable[str]) -> tuple[dict[str, Aggregate], list[Aggregate]]:
         """The aggregates, which are cached from now on; and those whose replay was so long that a snapshot is due."""
+        cache = self._cache
         fetched: dict[str, Aggregate] = {}
         due: list[Aggregate] = []
         for aggregate, replayed in self._load(streams):
-            self._put(aggregate)
+            cache.put(aggregate)
             fetched[aggregate.stream] = aggregate
             if replayed > SNAPSHOT_EVERY:
                 due.append(aggregate)
@@ -67,37 +102,36 @@ class Shelf:
             start = blank(stream, whole=whole)
             yield project_aggregate(start, map(self._mapper.to_domain_event, stored)) or start, len(stored)
 
-    def keep(self, aggregates: Iterable[Aggregate]) -> list[Aggregate]:
-        """Aggregates as they are after a commit; gives those that are due for a snapshot."""
+    def keep(self, aggregates: Iterable[Aggregate], holders: Mapping[str, str], era: int) -> list[Aggregate]:
+        """Aggregates and claims as they are after a commit; gives the aggregates that are due for a snapshot."""
+        cache = self._cache
         due: list[Aggregate] = []
-        for aggregate in aggregates:
-            before = self._put(aggregate)
-            if before and before.version // SNAPSHOT_EVERY < aggregate.version // SNAPSHOT_EVERY:
-                due.append(aggregate)
+        if cache.era == era:
+            for aggregate in aggregates:
+                before = cache.put(aggregate)
+                if before and before.version // SNAPSHOT_EVERY < aggregate.version // SNAPSHOT_EVERY:
+                    due.append(aggregate)
+            cache.hold(holders)
         return due
-
-    def _put(self, aggregate: Aggregate) -> Aggregate | None:
-        """The newer one stays, whichever came first. Gives the one before."""
-        before = self.cached(aggregate.stream)
-        if before is None or before.version < aggregate.version:
-            self._cache.put(aggregate.stream, aggregate)
-        return before
 
     def held(self, claim: str) -> str | None:
         """The stream that made the claim, if it was asked before. It stays so: events are never changed."""
         try:
-            return self._holders.get(claim)
+            return self._cache.holders.get(claim)
         except KeyError:
             return None
 
-    def hold(self, holders: Mapping[str, str]) -> None:
-        for claim, stream in holders.items():
-            self._holders.put(claim, stream)
+    def holding(self, claims: Iterable[str]) -> Mapping[str, str]:
+        """Whose they are, as the database has it; and into the cache."""
+        cache = self._cache
+        found = dict(self._pool.read(HOLDERS, (list(claims),)))
+        cache.hold(found)
+        return found
 
     def evict(self, streams: Iterable[str]) -> None:
         for stream in streams:
             try:
-                self._cache.get(stream, evict=True)
+                self._cache.aggregates.get(stream, evict=True)
             except KeyError:
                 continue
 

@@ -13,7 +13,7 @@ from time import monotonic, sleep
 
 import structlog
 from psycopg2 import DataError
-from psycopg2.errors import ProgramLimitExceeded, UniqueViolation
+from psycopg2.errors import IntegrityConstraintViolation, ProgramLimitExceeded, UniqueViolation
 from psycopg2.extensions import cursor as Cursor
 
 from commands.ports import Conflict, Unavailable
@@ -44,6 +44,10 @@ LOOK_EVERY = 1.0
 
 UNKNOWN = "The connection was lost while committing; the outcome is unknown."
 HANGS = "The database does not answer; the outcome is unknown."
+
+
+OUTDATED = UniqueViolation, IntegrityConstraintViolation
+"""A key is taken, or what the append follows on is not in the book."""
 
 
 def _nothing() -> int:
@@ -279,7 +283,7 @@ class Writer:
         """The batch was refused. Requests whose keys are taken are told so; what cannot be put down to anybody halves
         the batch until the culprit stands alone."""
         if len(batch) == 1:
-            batch[0].answer(Conflict() if isinstance(error, UniqueViolation) else error)
+            batch[0].answer(Conflict() if isinstance(error, OUTDATED) else error)
             return
         held: set[Key] = set()
         if isinstance(error, UniqueViolation):

@@ -32,7 +32,8 @@ def moved(dsn: str) -> Iterator[Connection]:
 
 
 def append_after(cursor: Cursor, position: int) -> tuple[object, ...]:
-    return position, head.see(cursor, position).head.recorded_at, 1, None, *event(f"s-{position}"), "", "", "", ""
+    believed = position, head.see(cursor, position).head.recorded_at
+    return *believed, 1, None, "", "", *event(f"s-{position}"), "", "", "", ""
 
 
 def blocks(connection: Connection, statement: str, *given: object) -> int:

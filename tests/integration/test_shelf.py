@@ -110,8 +110,8 @@ def test_an_older_aggregate_never_replaces_a_newer_one(bus: Bus, fresh: Callable
     [older] = shelf.load([STOCK])
     bus.execute([receive(1)])
     [newer] = shelf.load([STOCK])
-    shelf.keep([newer])
-    shelf.keep([older])
+    shelf.keep([newer], {}, shelf.era)
+    shelf.keep([older], {}, shelf.era)
     assert shelf.cached(STOCK) == newer
 
 

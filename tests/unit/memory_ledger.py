@@ -57,13 +57,22 @@ class MemoryLedger:
     available: bool = True
     fetched: list[str] = field(default_factory=list)
     cache_size: int = 1_000
+    era: int = 0
     _cache: dict[str, Aggregate] = field(default_factory=dict)
 
-    def submit(self, units: Sequence[Unit], done: Callable[[int | Exception], object]) -> None:
+    def forget(self) -> None:
+        """As when the server has come back."""
+        self._cache.clear()
+        self.era += 1
+
+    def submit(self, units: Sequence[Unit], done: Callable[[int | Exception], object], era: int) -> None:
         if not self.available:
             done(Unavailable())
             return
         self.before_append()
+        if era != self.era:
+            done(Conflict())
+            return
         try:
             first = self.log.append(units)
         except Conflict as conflict:
@@ -96,7 +105,9 @@ class MemoryLedger:
         wanted = set(claims)
         return {entry.claims: entry.originator_id for entry in self.log.entries if entry.claims in wanted}
 
-    def keep(self, aggregates: Iterable[Aggregate], _: object = None) -> None:
+    def keep(self, aggregates: Iterable[Aggregate], _: object = None, era: int = 0) -> None:
+        if era != self.era:
+            return
         for aggregate in aggregates:
             before = self._cache.get(aggregate.stream)
             if before is None or before.version < aggregate.version:

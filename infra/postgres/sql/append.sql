@@ -3,10 +3,16 @@
 -- nothing, hence the coalesce.
 --
 -- Gives no row if the head is not what the writer believes it to be: then nothing was done. What time it is the database
--- says, unless the writer asked it before. The unique indexes are the
--- check of versions, claims and command ids. There is no look-up before the insert: set-wise checks kept a plan made
--- on an empty table and slowed with every row.
-WITH moved AS (
+-- says, unless the writer asked it before. The unique indexes are the check of versions, claims and command ids. What the
+-- events follow on is looked up one by one, by a subquery that no plan turns into a join: set-wise checks kept a plan
+-- made on an empty table and slowed with every row.
+WITH gap AS (
+    SELECT f.stream, f.version
+      FROM unnest(string_to_array(%(before_streams)s::text, chr(31)),
+                  string_to_array(%(before_versions)s::text, chr(31))::int[]) AS f (stream, version)
+     WHERE (SELECT true FROM event e WHERE e.stream = f.stream COLLATE "C" AND e.version = f.version LIMIT 1) IS NULL
+     LIMIT 1
+), moved AS (
     UPDATE head
        SET position = %(expected)s::bigint + %(size)s::int,
            recorded_at = greatest(head.recorded_at, coalesce(%(moment)s::timestamptz, clock_timestamp()))
@@ -33,4 +39,5 @@ WITH moved AS (
                   string_to_array(%(firsts)s::text, chr(31)), string_to_array(%(counts)s::text, chr(31)))
            AS c (command_id, digest, first, events)
 )
-SELECT recorded_at::text FROM moved
+SELECT CASE WHEN gap.stream IS NULL THEN moved.recorded_at::text ELSE refuse_gap(gap.stream, gap.version) END
+  FROM moved LEFT JOIN gap ON true

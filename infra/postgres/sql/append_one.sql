@@ -20,4 +20,9 @@ WITH moved AS (
       FROM moved
      WHERE %(command_ids)s::text <> ''
 )
-SELECT recorded_at::text FROM moved
+SELECT CASE WHEN %(before_versions)s::text = '' OR (
+                SELECT true FROM event e
+                 WHERE e.stream = %(before_streams)s::text COLLATE "C" AND e.version = %(before_versions)s::text::int LIMIT 1)
+            THEN recorded_at::text
+            ELSE refuse_gap(%(before_streams)s::text, %(before_versions)s::text::int) END
+  FROM moved
