@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from threading import Event, Thread
 from time import monotonic, time
 
 import structlog
 
 from infra.postgres.baton import PostgresBaton
-from infra.postgres.checks import Checks, Report
+from infra.postgres.checks import BOOK, Checks, Report
 from infra.postgres.connection import Database
 from infra.postgres.refold import refold
 from infra.settings import Settings
@@ -71,23 +72,35 @@ class Patrol:
         self._checks.close()
 
     def _round(self) -> None:
-        """First of all what is told soon, then row by row."""
-        reports = [self._report(look, projection) for look in (self._look, self._refold) for projection in PROJECTIONS]
+        """First the book, then what is told soon, then row by row."""
+        looks = [(BOOK, self._look_at_book)]
+        looks += [
+            (projection.name, partial(look, projection))
+            for look in (self._look, self._refold)
+            for projection in PROJECTIONS
+        ]
+        reports = [self._report(name, look) for name, look in looks]
         if None not in reports:
             CHECK_SECONDS.set(sum(report.seconds for report in reports if report))
             CHECKED_AT.set(time())
 
-    def _report(self, look: Callable[[Projection], Report], projection: Projection) -> Report | None:
+    def _report(self, name: str, look: Callable[[], Report]) -> Report | None:
         """What cannot be looked at keeps nobody from looking at the others."""
         try:
-            return look(projection)
+            return look()
         except (BatonLost, InterruptedError):
             raise
         except Exception as error:
             if not self._stopped.is_set():
-                log.error("check failed", projection=projection.name, error=repr(error))
+                log.error("check failed", projection=name, error=repr(error))
             self._go_on()
             return None
+
+    def _look_at_book(self) -> Report:
+        report = self._checks.book(TOLD, lambda _: self._go_on())
+        _tell(report)
+        self._rest(report.seconds)
+        return report
 
     def _look(self, projection: Projection) -> Report:
         report = self._checks.run(projection, TOLD, lambda _: self._go_on())

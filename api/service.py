@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from uuid_utils import uuid7
@@ -12,6 +11,7 @@ from api.projecting import Projecting, store_projector, topic_of
 from commands.bus import Bus
 from consumers.projector import Projector
 from infra.embedded.server import default_directory, embedded
+from infra.postgres.clock import DatabaseClock
 from infra.postgres.connection import Database, Pool
 from infra.postgres.ledger import PostgresLedger
 from infra.postgres.migrate import Ledger, migrate
@@ -29,6 +29,8 @@ class Service:
     settings: Settings
     ledger: Ledger
     bus: Bus
+    store: PostgresLedger
+    """What the bus writes to."""
     pool: Pool
     queries: Queries
     projectors: tuple[Projector, ...]
@@ -66,7 +68,9 @@ def open_service(
         projectors = tuple(store_projector(pool, read_models, projection) for projection in PROJECTIONS)
         projecting = Projecting(settings, found, pool, projected)
         stack.callback(projecting.stop)
-        store = PostgresLedger(found, pool, time_zone, patience=settings.patience_s)
+        clock = DatabaseClock()
+        clock.hear(pool.read("SELECT clock_timestamp()")[0][0])
+        store = PostgresLedger(found, pool, time_zone, patience=settings.patience_s, hear=clock.hear)
         stack.callback(store.close)
-        bus = Bus(store, lambda: datetime.now(UTC), lambda: str(uuid7()), time_zone)
-        yield Service(settings, ledger, bus, pool, Queries(pool), projectors, projecting)
+        bus = Bus(store, clock.now, lambda: str(uuid7()), time_zone)
+        yield Service(settings, ledger, bus, store, pool, Queries(pool), projectors, projecting)

@@ -29,7 +29,7 @@ class Missing(Exception):
 class Book:
     """A unit of work over a batch of commands: each sees what the ones before it have written."""
 
-    cached: Callable[[str], Aggregate | None]
+    cached: Callable[[str], Aggregate | Refusal | None]
     held: Callable[[str], str | None]
     make_id: Callable[[], str]
     time_zone: ZoneInfo
@@ -178,7 +178,10 @@ class Book:
         calendar.check_open(day)
 
     def _at_hand(self, stream: str) -> Aggregate | None:
-        return self._written.get(stream) or self._aggregates.get(stream) or self.cached(stream)
+        found = self._written.get(stream) or self._aggregates.get(stream) or self.cached(stream)
+        if isinstance(found, Refusal):
+            raise found
+        return found
 
     def _check_expected_version(self, aggregate: Aggregate) -> None:
         expected, self._expected_version = self._expected_version, None

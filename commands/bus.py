@@ -44,7 +44,7 @@ class Fetch:
 class Fetched:
     """Held on to for the whole batch, which may touch more streams than the cache keeps."""
 
-    aggregates: dict[str, Aggregate] = field(default_factory=dict)
+    aggregates: dict[str, Aggregate | Refusal] = field(default_factory=dict)
     holders: dict[str, str | None] = field(default_factory=dict)
 
     def update(self, more: "Fetched") -> None:
@@ -174,7 +174,9 @@ class Bus:
     def _read(self, need: Fetch | Look) -> Answer:
         if isinstance(need, Look):
             return self.ledger.look(need.command_ids, need.claims)
-        aggregates = dict(self.ledger.fetch(need.streams)) if need.streams else {}
+        aggregates: dict[str, Aggregate | Refusal] = {}
+        if need.streams:
+            aggregates.update(self.ledger.fetch(need.streams))
         if need.pasts:
             aggregates.update(self.ledger.recall(need.pasts))
         holders = self.ledger.holders(need.claims) if need.claims else {}

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from domain.aggregate import Aggregate, Entry
+from domain.refusal import Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +71,11 @@ class Ledger(Protocol):
     def cached(self, stream: str) -> Aggregate | None:
         """The aggregate as this process last knew it, without asking the database."""
 
-    def fetch(self, streams: Iterable[str]) -> Mapping[str, Aggregate]:
-        """The aggregates as they are now, blank ones included, in one round trip; and into the cache."""
+    def fetch(self, streams: Iterable[str]) -> Mapping[str, Aggregate | Refusal]:
+        """The aggregates as they are now, blank ones included, in one round trip; and into the cache. A stream of which
+        the book lacks events is refused."""
 
-    def recall(self, streams: Iterable[str]) -> Mapping[str, Aggregate]:
+    def recall(self, streams: Iterable[str]) -> Mapping[str, Aggregate | Refusal]:
         """The aggregates with all of their past, replayed from the first event on; not into the cache."""
 
     def held(self, claim: str) -> str | None:

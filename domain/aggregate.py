@@ -19,6 +19,14 @@ from domain.refusal import not_found
 Changes = dict[str, object]
 
 
+class Gap(ValueError):
+    """An entry that does not follow: events of a stream are missing."""
+
+    def __init__(self, stream: str, version: int, found: int) -> None:
+        super().__init__(f"{stream} is at {version}; entry {found} does not follow")
+        self.stream, self.version, self.found = stream, version, found
+
+
 class Aggregate(BaseModel):
     """State of one stream, named ``<kind>-<id>`` or ``<kind>-<id>/<id>``. Version 0 is the blank one."""
 
@@ -65,9 +73,9 @@ class Aggregate(BaseModel):
         """The fields that an entry changes, with their new values."""
 
     def after(self, entry: Entry) -> Self:
-        """The state after one more entry, which must be the next one: a gap is never passed over."""
+        """The state after one more entry, which must be the next one. Raises Gap: none is ever passed over."""
         if entry.originator_version != self.version + 1:
-            raise ValueError(f"{self.stream} is at {self.version}; entry {entry.originator_version} does not follow")
+            raise Gap(self.stream, self.version, entry.originator_version)
         return self.model_copy(update={**self.evolve(entry), "version": entry.originator_version})
 
 

@@ -13,6 +13,7 @@ APPENDS = Histogram(
     buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5, 30),
 )
 SET_BACK = Counter("grossbuch_book_set_back", "Times that acknowledged events were gone from the book")
+CLOCK_SKEW = Gauge("grossbuch_clock_skew_seconds", "By how much this machine's clock is ahead of the database's")
 CHECK_VIOLATIONS = Gauge(
     "grossbuch_check_violations", "Cells that broke an invariant when it was last checked", ["projection", "invariant"]
 )

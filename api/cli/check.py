@@ -23,13 +23,16 @@ def check(
     data: options.Data = None,
     as_json: options.Json = False,
 ) -> None:
-    """Check the invariants of all read models, or of those named. Nobody waits. Status 3 if one is broken."""
+    """Check the invariants of the book and of all read models, or of those named. Nobody waits. Status 3 if one is
+    broken."""
     chosen = options.projections(names)
     with open_service(options.settings(data), say) as service, closing(Checks(service.pool.database)) as checks:
         reports = _checked(checks, chosen, most, shown=not as_json)
         if rebuild:
             refolded = _refolded(checks, chosen, service.queries.log_size(), most, shown=not as_json)
             reports = [report.followed_by(later) for report, later in zip(reports, refolded, strict=True)]
+        if not names:
+            reports = [checks.book(most), *reports]
     if as_json:
         result(_told(reports))
     else:

@@ -5,9 +5,15 @@ from fastapi.responses import Response
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 
+from api.http.problems import answer
 from api.openapi import problems
 from api.rendering import dumps
 from api.service import Service
+from domain.refusal import Refusal
+from infra.postgres.session import SetBack
+
+READY_WITHIN_S = 2.0
+"""Whoever asks whether we are ready does not wait for long."""
 
 
 class ProjectionFigures:
@@ -36,6 +42,7 @@ class ProjectionFigures:
 
 
 def mount(app: FastAPI, service: Service) -> None:
+    told: list[SetBack] = []
     figures = CollectorRegistry()
     figures.register(ProjectionFigures(service))
 
@@ -45,9 +52,14 @@ def mount(app: FastAPI, service: Service) -> None:
 
     @app.get("/v1/health/ready", tags=["health"], responses=problems(503))
     def ready() -> Response:
-        """200 when commands and queries are taken."""
+        """200 when commands and queries are taken: what a command needs is tried, and nothing changed by it."""
+        service.store.probe(min(READY_WITHIN_S, service.settings.patience_s))
         service.queries.lags()
-        return Response(dumps({"status": "ready"}), media_type="application/json")
+        if (set_back := service.store.set_back) and set_back not in told:
+            told.append(set_back)
+            return answer(Refusal("set_back", f"The book was set back: {set_back.reason}."))
+        body = {"status": "ready", "set_back": [each.reason for each in told]}
+        return Response(dumps(body), media_type="application/json")
 
     @app.get("/metrics", tags=["health"], include_in_schema=False)
     def metrics() -> Response:

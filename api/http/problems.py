@@ -23,8 +23,10 @@ STATUS = {
     "conflict": 409,
     "command_id_reused": 409,
     "too_large": 413,
+    "broken_stream": 500,
     "behind": 503,
     "unavailable": 503,
+    "set_back": 503,
 }
 """All other refusals are 422: understood, and against a rule."""
 

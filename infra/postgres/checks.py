@@ -1,8 +1,8 @@
 """The invariants of read models: each is an SQL file in ``checks/`` that gives the cells by which it is broken.
 
-``log``, ``register``, ``history`` and ``card`` hold for every such table, ``figures`` for what a projection's queries
-answer. All of a projection are looked at in one snapshot, whatever is written meanwhile; its tables stay where they are
-so long (tests/integration/test_checks.py).
+``book`` hold for the book itself; ``log``, ``register``, ``history`` and ``card`` for every such table, ``figures`` for
+what a projection's queries answer. All of a projection are looked at in one snapshot, whatever is written meanwhile;
+its tables stay where they are so long (tests/integration/test_checks.py).
 """
 
 import re
@@ -19,7 +19,8 @@ from zoneinfo import ZoneInfo
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
-from infra.postgres.connection import Database, read_sql
+from infra.postgres import head
+from infra.postgres.connection import Database, read_sql, scalar
 from infra.postgres.giving_way import HOLD, LET_GO, place
 from infra.postgres.migrate import read_ledger
 from infra.postgres.shape_sql import filled
@@ -28,6 +29,9 @@ from projections.projection import Projection
 from projections.shapes import Shape
 
 CHECKS = Path(__file__).with_name("checks")
+BOOK = "book"
+"""In the place of a projection."""
+
 FIRST = 10
 """Events of a violation that are told."""
 
@@ -122,6 +126,11 @@ def invariants(projection: Projection) -> Sequence[Invariant]:
     return [Invariant(projection.name, path.stem, sql) for path, sql in found]
 
 
+@cache
+def invariants_of_book() -> Sequence[Invariant]:
+    return [Invariant(BOOK, path.stem, read_sql(path)) for path in _files(BOOK)]
+
+
 def _of_shape(shape: Shape) -> Iterator[tuple[Path, str]]:
     files = [*_files("log"), *_files(type(shape).__name__.lower())]
     return zip(files, filled(shape, files), strict=True)
@@ -146,6 +155,20 @@ class Checks:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._connection: Connection | None = None
+
+    def book(self, most: int, progress: Callable[[int], object] = int) -> Report:
+        """As ``run``, of the book itself."""
+        started = perf_counter()
+        with self._cursor() as cursor:
+            cursor.execute(f"{ONE_CORE}; {BEGIN}")
+            cursor.execute(head.POSITION)
+            position = int(scalar(cursor))
+            checked: list[Checked] = []
+            for invariant in invariants_of_book():
+                checked.append(_check(cursor, invariant, {"most": most}))
+                progress(1)
+            cursor.execute("COMMIT")
+        return Report(BOOK, position, checked, perf_counter() - started)
 
     def run(self, projection: Projection, most: int, progress: Callable[[int], object] = int) -> Report:
         """One invariant after the other; of each the first ``most`` violations. ``progress`` is told of each."""
@@ -173,20 +196,25 @@ class Checks:
     @contextmanager
     def snapshot(self, projection: Projection) -> Iterator[Cursor]:
         """In which its tables stay where they are."""
+        with self._cursor() as cursor:
+            cursor.execute(ONE_CORE)
+            # Before the snapshot, so that a swap that it waits for is in it. By this lock swaps take turns; waiting for
+            # it, unlike for the tables, they do not hold up who reads.
+            cursor.execute(HOLD, (place(self._database, projection.name),))
+            cursor.execute(BEGIN)
+            yield cursor
+            cursor.execute("COMMIT")
+            cursor.execute(LET_GO, (place(self._database, projection.name),))
+
+    @contextmanager
+    def _cursor(self) -> Iterator[Cursor]:
         if self._connection is None or self._connection.closed:
             self._connection = self._database.connect(name="grossbuch check")
         try:
             with self._connection.cursor() as cursor:
-                cursor.execute(ONE_CORE)
-                # Before the snapshot, so that a swap that it waits for is in it. By this lock swaps take turns; waiting
-                # for it, unlike for the tables, they do not hold up who reads.
-                cursor.execute(HOLD, (place(self._database, projection.name),))
-                cursor.execute(BEGIN)
                 yield cursor
-                cursor.execute("COMMIT")
-                cursor.execute(LET_GO, (place(self._database, projection.name),))
         except BaseException:
-            self._connection.close()  # and with it the lock goes
+            self._connection.close()  # and with it all locks go
             raise
 
 

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Self
 from zoneinfo import ZoneInfo
@@ -12,8 +14,10 @@ import structlog
 
 from commands.ports import Found, Known, Unavailable, Unit, Written
 from domain.aggregate import Aggregate
+from domain.refusal import Refusal
 from infra.postgres.append import CommandRow, Request, entry_row
 from infra.postgres.connection import LOST, Database, Pool, read_sql
+from infra.postgres.session import SetBack
 from infra.postgres.shelf import Shelf
 from infra.postgres.writer import Writer
 
@@ -24,10 +28,19 @@ log = structlog.get_logger(__name__)
 
 
 class PostgresLedger:
-    def __init__(self, database: Database, pool: Pool, time_zone: ZoneInfo, *, patience: float = 30.0) -> None:
+    def __init__(
+        self,
+        database: Database,
+        pool: Pool,
+        time_zone: ZoneInfo,
+        *,
+        patience: float = 30.0,
+        hear: Callable[[datetime], object] = bool,
+    ) -> None:
+        """``hear`` is told what time it is."""
         self._pool = pool
         self._shelf = Shelf(pool, time_zone)
-        self._writer = Writer(database, patience=patience, forget=self._forget)
+        self._writer = Writer(database, patience=patience, forget=self._forget, hear=hear)
         self._snapshots = ThreadPoolExecutor(1, thread_name_prefix="snapshots")
         self.cached = self._shelf.cached
         self.evict = self._shelf.evict
@@ -51,6 +64,22 @@ class PostgresLedger:
         closings = [unit.open_from for unit in units if unit.open_from]
         self._writer.submit(Request(rows, commands, done, max(closings, default=None), era))
 
+    @property
+    def set_back(self) -> SetBack | None:
+        """The last time that the book was found set back."""
+        return self._writer.set_back
+
+    def probe(self, within_s: float) -> None:
+        """Raises Unavailable unless an append would be committed now. It is one, and changes nothing."""
+        answer: SimpleQueue[int | Exception] = SimpleQueue()
+        self._writer.submit(Request((), (), answer.put))
+        try:
+            found = answer.get(timeout=within_s)
+        except Empty:
+            raise Unavailable(f"The ledger has not answered within {within_s:g} s.") from None
+        if isinstance(found, Exception):
+            raise Unavailable(str(found)) from found
+
     def held(self, claim: str) -> str | None:
         return self._shelf.held(claim)
 
@@ -62,13 +91,13 @@ class PostgresLedger:
                 known[id] = Known(digest, position, (*before, Written(position, type, stream, version)))
             return Found(known, frozenset(self.holders(claims)))
 
-    def fetch(self, streams: Iterable[str]) -> Mapping[str, Aggregate]:
+    def fetch(self, streams: Iterable[str]) -> Mapping[str, Aggregate | Refusal]:
         with _available():
             fetched, due = self._shelf.fetch(streams)
         self._snapshot_later(due)
         return fetched
 
-    def recall(self, streams: Iterable[str]) -> Mapping[str, Aggregate]:
+    def recall(self, streams: Iterable[str]) -> Mapping[str, Aggregate | Refusal]:
         with _available():
             return self._shelf.recall(streams)
 

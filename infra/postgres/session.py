@@ -7,6 +7,7 @@ anything is appended to it (tests/integration/test_set_back.py).
 import select
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 from psycopg2.extensions import connection as Connection
@@ -38,11 +39,12 @@ class SetBack:
 
 class Session:
     """``forget`` is called for each new connection, before it is used, and when the book was set back: what was read
-    before may be gone. It gives the number of the era that has begun."""
+    before may be gone. It gives the number of the era that has begun. ``hear`` is told what time it is."""
 
-    def __init__(self, database: Database, forget: Callable[[], int]) -> None:
+    def __init__(self, database: Database, forget: Callable[[], int], hear: Callable[[datetime], object]) -> None:
         self._database = database
         self._forget = forget
+        self._hear = hear
         self._cursor: Cursor | None = None
         self._head: Head | None = None
         self.era = 0
@@ -86,6 +88,7 @@ class Session:
         believed = self._head
         seen = head.see(cursor, believed.position if believed else 0, locking=locking)
         self._head, self.open_from = seen.head, seen.open_from
+        self._hear(seen.now)
         if believed and (reason := believed.contradicted_by(seen.head, seen.then)):
             self.set_back = SetBack(believed, seen.head, reason)
             SET_BACK.inc()

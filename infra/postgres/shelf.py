@@ -1,13 +1,14 @@
 """Aggregates at hand: the library's repository and cache, filled for many streams in one round trip."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from eventsourcing.application import LRUCache, project_aggregate
 from eventsourcing.persistence import StoredEvent
 
-from domain.aggregate import Aggregate, Snapshot, aggregate_class, blank
+from domain.aggregate import Aggregate, Gap, Snapshot, aggregate_class, blank
+from domain.refusal import Refusal
 from infra.postgres.connection import Pool, read_sql
 from infra.postgres.record import EntryMapper, Record, type_of_snapshot
 
@@ -67,27 +68,29 @@ class Shelf:
     def cached(self, stream: str) -> Aggregate | None:
         return self._cache.get(stream)
 
-    def fetch(self, streams: Iterable[str]) -> tuple[dict[str, Aggregate], list[Aggregate]]:
+    def fetch(self, streams: Iterable[str]) -> tuple[dict[str, Aggregate | Refusal], list[Aggregate]]:
         """The aggregates, which are cached from now on; and those whose replay was so long that a snapshot is due."""
         cache = self._cache
-        fetched: dict[str, Aggregate] = {}
+        fetched: dict[str, Aggregate | Refusal] = {}
         due: list[Aggregate] = []
-        for aggregate, replayed in self._load(streams):
+        for stream, aggregate, replayed in self._load(streams):
+            fetched[stream] = aggregate
+            if isinstance(aggregate, Refusal):
+                continue
             cache.put(aggregate)
-            fetched[aggregate.stream] = aggregate
             if replayed > SNAPSHOT_EVERY:
                 due.append(aggregate)
         return fetched, due
 
     def load(self, streams: Iterable[str]) -> list[Aggregate]:
         """As the database has them now, blank ones included."""
-        return [aggregate for aggregate, _ in self._load(streams)]
+        return [aggregate for _, aggregate, _ in self._load(streams) if isinstance(aggregate, Aggregate)]
 
-    def recall(self, streams: Iterable[str]) -> dict[str, Aggregate]:
+    def recall(self, streams: Iterable[str]) -> dict[str, Aggregate | Refusal]:
         """With all of their past, so from the first event on and not into the cache."""
-        return {aggregate.stream: aggregate for aggregate, _ in self._load(streams, whole=True)}
+        return {stream: aggregate for stream, aggregate, _ in self._load(streams, whole=True)}
 
-    def _load(self, streams: Iterable[str], *, whole: bool = False) -> Iterator[tuple[Aggregate, int]]:
+    def _load(self, streams: Iterable[str], *, whole: bool = False) -> Iterator[tuple[str, Aggregate | Refusal, int]]:
         found: dict[str, list[StoredEvent]] = {stream: [] for stream in streams}
         types = ["" if whole else type_of_snapshot(aggregate_class(stream)) for stream in found]
         rows = self._pool.read(LOAD, {"streams": list(found), "snapshot_types": types})
@@ -99,8 +102,14 @@ class Shelf:
                 else StoredEvent(stream, version, type, state)
             )
         for stream, stored in found.items():
-            start = blank(stream, whole=whole)
-            yield project_aggregate(start, map(self._mapper.to_domain_event, stored)) or start, len(stored)
+            yield stream, self._replayed(blank(stream, whole=whole), stored), len(stored)
+
+    def _replayed(self, start: Aggregate, stored: Sequence[StoredEvent]) -> Aggregate | Refusal:
+        try:
+            return project_aggregate(start, map(self._mapper.to_domain_event, stored)) or start
+        except Gap as gap:
+            message = f"The book lacks version {gap.version + 1} of {gap.stream}; nothing can be decided on it."
+            return Refusal("broken_stream", message, stream=gap.stream, version=gap.version, found=gap.found)
 
     def keep(self, aggregates: Iterable[Aggregate], holders: Mapping[str, str], era: int) -> list[Aggregate]:
         """Aggregates and claims as they are after a commit; gives the aggregates that are due for a snapshot."""

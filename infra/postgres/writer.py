@@ -7,6 +7,7 @@ takes effect in a closed period does not get in.
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from datetime import datetime
 from queue import Empty, SimpleQueue
 from threading import Event, Lock, Thread
 from time import monotonic, sleep
@@ -56,11 +57,19 @@ def _nothing() -> int:
 
 class Writer:
     """``forget`` is called for each new connection, before it is used: another server may be behind it, and what was
-    read before may be gone. It gives the era that has begun; what was decided in an earlier one is not appended."""
+    read before may be gone. It gives the era that has begun; what was decided in an earlier one is not appended.
+    ``hear`` is told what time it is."""
 
-    def __init__(self, database: Database, *, patience: float = 30.0, forget: Callable[[], int] = _nothing) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        patience: float = 30.0,
+        forget: Callable[[], int] = _nothing,
+        hear: Callable[[datetime], object] = bool,
+    ) -> None:
         self._patience = patience
-        self._session = Session(database, forget)
+        self._session = Session(database, forget, hear)
         self._queue: SimpleQueue[Request | None] = SimpleQueue()
         self._waiting: list[Request] = []
         self._in_flight: Sequence[Request] = ()

@@ -68,7 +68,7 @@ def test_projections_tell_how_far_they_are(book: Api) -> None:
 
 def test_health_tells_that_it_lives_and_is_ready(book: Api) -> None:
     assert book.http.get("/v1/health/live").json() == {"status": "alive"}
-    assert book.http.get("/v1/health/ready").json() == {"status": "ready"}
+    assert book.http.get("/v1/health/ready").json() == {"status": "ready", "set_back": []}
 
 
 def test_metrics_count_commands_and_tell_the_size_of_the_log(book: Api) -> None:

@@ -52,7 +52,7 @@ def as_superuser(database: Database) -> Iterator[Connection]:
 def query(database: Database, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
     with as_superuser(database) as connection, connection.cursor() as cursor:
         cursor.execute(sql, parameters)
-        return cursor.fetchall()
+        return cursor.fetchall() if cursor.description else []
 
 
 def book(database: Database) -> list[tuple[int, str, int]]:

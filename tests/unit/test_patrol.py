@@ -44,6 +44,10 @@ class Stub:
 
     def close(self) -> None: ...
 
+    def book(self, _: int, progress: Callable[[int], object]) -> Report:
+        progress(1)
+        return Report("book", 0, [], 0.0)
+
     def run(self, projection: Projection, _: int, progress: Callable[[int], object]) -> Report:
         self.done.append(projection.name)
         progress(1)
