@@ -1,4 +1,4 @@
-"""The address leads to a server that takes no writes, as during a failover: afterwards nobody has to restart anything."""
+"""The address leads to a server that takes no writes, as during a failover: nobody has to restart anything later."""
 
 from collections.abc import Iterator
 from contextlib import closing
