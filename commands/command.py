@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from hashlib import sha256
+from reprlib import repr as shown
 from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -55,7 +56,8 @@ def parse(body: object) -> Command:
     if not isinstance(body, dict):
         raise Refusal("malformed", "A command is a JSON object.")
     fields = dict(body)
-    cls = _registry.get(str(fields.pop("type", "")))
+    type = fields.pop("type", None)
+    cls = _registry.get(type) if isinstance(type, str) else None
     if cls is None:
-        raise Refusal("unknown_command", f"There is no command type {body.get('type')!r}.", known=list(command_types()))
+        raise Refusal("unknown_command", f"There is no command type {shown(type)}.", known=list(command_types()))
     return cls.model_validate(fields)

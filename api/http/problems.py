@@ -23,6 +23,7 @@ STATUS = {
     "conflict": 409,
     "command_id_reused": 409,
     "too_large": 413,
+    "internal": 500,
     "behind": 503,
     "unavailable": 503,
 }
