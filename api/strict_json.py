@@ -20,7 +20,7 @@ def loads(text: bytes) -> object:
         raise Refusal("malformed", f"This is not JSON: {error}") from error
     except orjson.JSONEncodeError as error:
         raise Refusal("malformed", "Objects and lists are too deep in each other.") from error
-    if again.translate(None, BLANKS) != text.translate(None, BLANKS):
+    if again != text and again.translate(None, BLANKS) != text.translate(None, BLANKS):
         _read_each_name(text)
     return value
 
