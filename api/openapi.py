@@ -134,7 +134,11 @@ _IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "in": "header",
     "description": "The command_id, if the body has none",
-    "schema": {"type": "string", "maxLength": 200},
+    "schema": {"type": "string", "minLength": 1, "maxLength": 200},
+}
+_BATCH_KEY = {
+    **_IDEMPOTENCY_KEY,
+    "description": "Makes the whole batch once-only, its commands without an id included",
 }
 _MODE = {
     "name": "mode",
@@ -159,7 +163,7 @@ COMMAND: dict[str, Any] = {
 }
 
 BATCH: dict[str, Any] = {
-    "parameters": [_MODE, _DRY_RUN],
+    "parameters": [_MODE, _DRY_RUN, _BATCH_KEY],
     "requestBody": {
         "required": True,
         "content": {

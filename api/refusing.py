@@ -5,6 +5,10 @@ from typing import Any, Protocol
 
 from domain.refusal import Refusal
 
+MOST_TOLD = 20
+LONGEST = 200
+"""Characters of one of them: a name that is not known may be as long as the body."""
+
 
 class Errors(Protocol):
     """pydantic's, and FastAPI's of a request."""
@@ -14,8 +18,11 @@ class Errors(Protocol):
 
 def invalid(error: Errors) -> Refusal:
     """What they say, naming each field."""
-    fields = [f"{_path(each['loc'])}: {each['msg'].removeprefix('Value error, ')}" for each in error.errors()]
-    return Refusal("invalid", "; ".join(fields[:20]), errors=fields[:20])
+    fields = [
+        f"{_path(each['loc'])[:LONGEST]}: {each['msg'].removeprefix('Value error, ')[:LONGEST]}"
+        for each in error.errors()[:MOST_TOLD]
+    ]
+    return Refusal("invalid", "; ".join(fields), errors=fields)
 
 
 def _path(location: Sequence[str | int]) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from commands.batch_key import BatchKey
 from commands.book import Book
 from commands.command import Command
 from commands.ports import Known, Unit, Written
@@ -45,6 +46,7 @@ class Batch:
     A command that repeats an earlier one of the batch has that one's unit again.
     """
 
+    key: BatchKey | None = None
     decided: list[tuple[str, Unit | Known | Refusal]] = field(default_factory=list)
     units: dict[str, Unit] = field(default_factory=dict)
     touched: set[str] = field(default_factory=set)
@@ -65,6 +67,8 @@ class Batch:
             self.touched |= book.touched
 
     def _decide(self, wanted: Identified, book: Book, known: Mapping[str, Known], actor: str) -> Unit | Known:
+        if self.key and (first := known.get(self.key.id)) and first.digest != self.key.digest:
+            raise Refusal("command_id_reused", f"The Idempotency-Key {self.key.key} was used for another batch.")
         if before := known.get(wanted.id) or self.units.get(wanted.id):
             if before.digest != wanted.digest:
                 raise Refusal("command_id_reused", f"The command id {wanted.id} was used for another request.")
@@ -72,6 +76,8 @@ class Batch:
         command = wanted.command
         book.begin(command.effective_at, command.expected_version, _metadata(wanted, actor))
         command.execute(book)
+        if self.key and self.key.id not in known:
+            self.units.setdefault(self.key.id, Unit(self.key.id, self.key.digest, ()))
         self.units[wanted.id] = unit = Unit(wanted.id, wanted.digest, book.commit(), book.open_from)
         return unit
 

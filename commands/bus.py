@@ -14,6 +14,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from commands.batch import Accepted, Batch, Identified, Outcome, Refused
+from commands.batch_key import BatchKey
 from commands.book import Book, Missing
 from commands.command import Command
 from commands.ports import Conflict, Found, Ledger, Unit
@@ -83,6 +84,7 @@ class Options:
     mode: Mode = "independent"
     actor: str = ""
     dry_run: bool = False
+    key: BatchKey | None = None
 
 
 Answer = Found | Fetched | int
@@ -207,17 +209,18 @@ class Bus:
         A refusal is decided on fresh state, and given only if the command is not known after that was read: by then a
         first try may have been committed, and a repeated command is refused by its own first effect.
         """
-        found = Found()
+        looks_first = options.dry_run or options.key
+        found = (yield from self._look(_ids(wanted, options.key))) if looks_first else Found()
         streams: list[str] = []
         for attempt in range(ATTEMPTS):
             era = self.ledger.era
             sure = attempt > 0 or options.dry_run
-            batch = yield from self._decide(wanted, found, options.actor, sure)
+            batch = yield from self._decide(wanted, found, options, sure)
             if batch.refused and attempt == 0:
                 self.ledger.evict(batch.touched)
                 continue
             if batch.refused:
-                before, found = found, (yield from self._look(wanted, batch, found))
+                before, found = found, (yield from self._look_again(_ids(wanted, options.key), batch, found))
                 if found.known.keys() - before.known.keys():
                     self.ledger.evict(batch.touched)
                     continue
@@ -233,7 +236,7 @@ class Bus:
                     yield Turn(streams[0])
                     turns.append(streams[0])
                 self.ledger.evict(batch.touched)
-                found = yield from self._look(wanted, batch, found)
+                found = yield from self._look_again(_ids(wanted, options.key), batch, found)
                 continue
             assert isinstance(first, int)
             self._keep(batch, era)
@@ -246,13 +249,16 @@ class Bus:
         if whole := [each.stream for each in batch.changed if each.whole]:
             self.ledger.evict(whole)
 
-    def _look(self, wanted: Sequence[Identified], batch: Batch, found: Found) -> Generator[Look, Answer, Found]:
-        answer = yield Look(frozenset(each.id for each in wanted), frozenset(batch.claims) | found.claims)
+    def _look_again(self, ids: frozenset[str], batch: Batch, found: Found) -> Generator[Look, Answer, Found]:
+        return (yield from self._look(ids, frozenset(batch.claims) | found.claims))
+
+    def _look(self, ids: frozenset[str], claims: frozenset[str] = frozenset()) -> Generator[Look, Answer, Found]:
+        answer = yield Look(ids, claims)
         assert isinstance(answer, Found)
         return answer
 
     def _decide(
-        self, wanted: Sequence[Identified], found: Found, actor: str, sure: bool
+        self, wanted: Sequence[Identified], found: Found, options: Options, sure: bool
     ) -> Generator[Fetch, Answer, Batch]:
         held, cached = Fetched(), self.ledger.cached
         while True:
@@ -266,11 +272,11 @@ class Bus:
                 sure,
                 held.holders,
             )
-            batch = Batch()
+            batch = Batch(options.key)
             missing: list[Missing] = []
             for each in wanted:
                 try:
-                    batch.take(each, book, found.known, actor)
+                    batch.take(each, book, found.known, options.actor)
                 except Missing as more:
                     missing.append(more)
             if not missing:
@@ -279,6 +285,11 @@ class Bus:
             fetched = yield _fetch(missing)
             assert isinstance(fetched, Fetched)
             held.update(fetched)
+
+
+def _ids(wanted: Sequence[Identified], key: BatchKey | None) -> frozenset[str]:
+    ids = frozenset(each.id for each in wanted)
+    return ids | {key.id} if key else ids
 
 
 def _fetch(missing: Sequence[Missing]) -> Fetch:

@@ -2,15 +2,14 @@
 
 from abc import abstractmethod
 from hashlib import sha256
+from reprlib import repr as shown
 from typing import Annotated, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 
 from commands.book import Book
 from domain.refusal import Refusal
-from domain.values import Moment, Text
-
-Key = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,200}$")]
+from domain.values import Moment, Name, Text
 
 
 class Command(BaseModel):
@@ -23,11 +22,11 @@ class Command(BaseModel):
 
     type: ClassVar[str]
 
-    command_id: Key | None = None
+    command_id: Name | None = None
     effective_at: Moment | None = None
     expected_version: Annotated[int, Field(ge=0, le=2**31)] | None = None
     reason: Text | None = None
-    correlation_id: Key | None = None
+    correlation_id: Name | None = None
 
     def __init_subclass__(cls, type: str | None = None) -> None:
         super().__init_subclass__()
@@ -57,7 +56,8 @@ def parse(body: object) -> Command:
     if not isinstance(body, dict):
         raise Refusal("malformed", "A command is a JSON object.")
     fields = dict(body)
-    cls = _registry.get(str(fields.pop("type", "")))
+    type = fields.pop("type", None)
+    cls = _registry.get(type) if isinstance(type, str) else None
     if cls is None:
-        raise Refusal("unknown_command", f"There is no command type {body.get('type')!r}.", known=list(command_types()))
+        raise Refusal("unknown_command", f"There is no command type {shown(type)}.", known=list(command_types()))
     return cls.model_validate(fields)

@@ -16,6 +16,9 @@ SQL = Path(__file__).with_name("sql")
 
 AsOf = Annotated[Moment | Day, Field(union_mode="left_to_right")]
 KnownAt = Annotated[Annotated[int, Field(ge=0, le=2**62)] | Moment, Field(union_mode="left_to_right")]
+Cursor = Annotated[str, Field(max_length=10_000, description="`next` of the page before")]
+"""As wide as any keys make it (tests/unit/test_cursors.py)."""
+
 Result = Mapping[str, Any]
 
 
@@ -53,7 +56,7 @@ class Period(BaseModel):
 
 
 class ListParameters(Parameters):
-    cursor: Annotated[str | None, Field(max_length=1000, description="`next` of the page before")] = None
+    cursor: Cursor | None = None
     limit: Annotated[int, Field(ge=1, le=100_000)] = 100
 
 

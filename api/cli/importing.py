@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 
+from api import strict_json
 from api.cli import options
 from api.cli.terminal import err, progress, result, say
 from api.collector import tune_collector
@@ -47,9 +48,9 @@ class CommandFile:
         for number, line in enumerate(lines, 1):
             if line.strip():
                 try:
-                    yield orjson.loads(line)
-                except orjson.JSONDecodeError as error:
-                    yield Refusal("malformed", f"Line {number} is not JSON: {error}", line=number)
+                    yield strict_json.loads(line)
+                except Refusal as refusal:
+                    yield Refusal("malformed", f"Line {number}: {refusal.message}", line=number)
 
     def count(self) -> int | None:
         return None

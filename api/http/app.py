@@ -5,14 +5,14 @@ from fastapi.responses import RedirectResponse
 from fastapi_offline import FastAPIOffline
 
 from api import asyncapi
-from api.http import audit, commands, explain, health, problems, queries
+from api.http import audit, batches, commands, explain, health, problems, queries
 from api.openapi import DESCRIPTION, TITLE, VERSION, document
 from api.service import Service
 
 
 def create_app(service: Service) -> FastAPI:
     app = FastAPIOffline(title=TITLE, version=VERSION, description=DESCRIPTION, redoc_url=None)
-    for room in (commands, queries, audit, explain, health):
+    for room in (commands, batches, queries, audit, explain, health):
         room.mount(app, service)
     problems.install(app)
     app.openapi = lambda: document(app.routes)  # type: ignore[method-assign]

@@ -24,6 +24,7 @@ STATUS = {
     "command_id_reused": 409,
     "too_large": 413,
     "broken_stream": 500,
+    "internal": 500,
     "behind": 503,
     "unavailable": 503,
     "set_back": 503,

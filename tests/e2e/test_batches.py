@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 import pytest
@@ -125,6 +125,102 @@ def test_a_parameter_that_there_is_not_is_refused(api: Api, parameters: str) -> 
     assert api.log_size() == 0
 
 
+DEEP = '{"type": ' + "[" * 965 + "]" * 965 + "}"
+TWICE = '{"type": "client.register", "client": "B2", "client": "B3", "name": "Bert"}'
+
+
+@pytest.mark.parametrize(
+    "bad", [DEEP, TWICE, '{"type": 1e400}', '{"type": "client.register", "name": "\\ud800"}', "{,}"]
+)
+def test_a_line_that_cannot_be_read_is_malformed_by_itself(api: Api, bad: str) -> None:
+    good = [json.dumps(client(each)) for each in ("B1", "B4")]
+    for first, last in (good, good):
+        assert outcomes(send_lines(api, first, bad, last))[1] == "malformed"
+        answer = api.http.post("/v1/commands/batch", content=f"[{first},{bad},{last}]")
+        assert outcomes(answer.json()) == ["already_exists", "malformed", "already_exists"]
+    assert api.log_size() == 2
+
+
+def test_what_is_known_is_told_once_and_not_twenty_thousand_times(api: Api) -> None:
+    lines = send_lines(api, *(["{}"] * 1_500))
+    assert [each for each, line in enumerate(lines) if "known" in line] == [0]
+    assert max(len(json.dumps(line)) for line in lines[1:]) < 300
+
+
+def test_many_are_answered_in_order_over_several_commits(api: Api) -> None:
+    commands = [client(f"B{number}") if number % 500 else BAD for number in range(2_500)]
+    lines = send(api, commands)
+    assert outcomes(lines) == [201 if number % 500 else "invalid" for number in range(2_500)]
+    assert [line["position"] for line in lines if "position" in line] == list(range(1, 2_496))
+
+
+class TestABatchWithAKey:
+    KEY: ClassVar = {"Idempotency-Key": "monday"}
+
+    @pytest.fixture
+    def post(self, api: Api) -> Callable[..., httpx.Response]:
+        api.given(client())
+        return lambda commands, **parameters: api.http.post(
+            "/v1/commands/batch", json=commands, headers=self.KEY, params=parameters
+        )
+
+    @pytest.mark.parametrize("mode", ["independent", "atomic"])
+    def test_is_answered_the_same_when_it_is_repeated(
+        self, api: Api, post: Callable[..., httpx.Response], mode: str
+    ) -> None:
+        anonymous = {"type": "payment.receive", "client": "C1", "amount": "5.00", "currency": "EUR"}
+        batch = [anonymous, anonymous, {**anonymous, "command_id": "own"}, {**anonymous, "command_id": None}]
+        first, again = post(batch, mode=mode), post(batch, mode=mode)
+        assert outcomes(first.json()) == [201] * 4
+        assert outcomes(again.json()) == [200] * 4
+        assert [line | {"status": 0} for line in again.json()] == [line | {"status": 0} for line in first.json()]
+        assert ("idempotent-replay" in first.headers, again.headers["idempotent-replay"]) == (False, "true")
+        assert first.json()[2]["command_id"] == "own"
+        assert api.log_size() == 5
+
+    def test_is_the_same_however_it_is_written(self, api: Api, post: Callable[..., httpx.Response]) -> None:
+        batch = [client("B1"), client("B2")]
+        post(batch)
+        lines = "\n".join(json.dumps(dict(reversed(each.items())), indent=None) for each in batch)
+        again = api.http.post("/v1/commands/batch", content=lines, headers=self.KEY)
+        assert [json.loads(line)["status"] for line in again.text.splitlines()] == [200, 200]
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            [client("B1"), client("B3")],
+            [client("B1")],
+            [client("B1"), client("B2"), client("B3")],
+            [client("B2"), client("B1")],
+        ],
+    )
+    def test_is_told_that_it_is_another_one(
+        self, api: Api, post: Callable[..., httpx.Response], other: list[object]
+    ) -> None:
+        post([client("B1"), client("B2")])
+        before = api.log_size()
+        assert outcomes(post(other).json()) == ["command_id_reused"] * len(other)
+        assert api.log_size() == before
+
+    def test_says_so_in_a_dry_run(self, post: Callable[..., httpx.Response]) -> None:
+        first = post([client("B1")])
+        again = post([client("B1")], dry_run="true")
+        assert again.headers["idempotent-replay"] == "true"
+        assert again.json()[0]["position"] == first.json()[0]["position"]
+
+    def test_that_is_long_is_replayed_as_a_whole(self, api: Api, post: Callable[..., httpx.Response]) -> None:
+        batch = [{"type": "client.register", "name": f"Anna {number}"} for number in range(1_500)]
+        first, again = post(batch), post(batch)
+        assert again.headers["idempotent-replay"] == "true"
+        assert [line["position"] for line in again.json()] == [line["position"] for line in first.json()]
+        assert api.log_size() == 1_501
+
+    @pytest.mark.parametrize("key", ["", "x" * 201])
+    def test_that_is_none_is_refused(self, api: Api, key: str) -> None:
+        answer = api.http.post("/v1/commands/batch", json=[client()], headers={"Idempotency-Key": key})
+        assert problem(answer, 422, "invalid")["field"] == "Idempotency-Key"
+
+
 class TestABatchOverTheLimits:
     @pytest.fixture
     def post(self, serve: Callable[..., Api]) -> Callable[[list[object]], httpx.Response]:
@@ -137,3 +233,8 @@ class TestABatchOverTheLimits:
 
     def test_of_bytes_is_too_large(self, post: Callable[[list[object]], httpx.Response]) -> None:
         assert problem(post([client(name="x" * 3_000)]), 413, "too_large")["limit"] == 2_000
+
+    def test_of_one_command_concerns_that_one(self, serve: Callable[..., Api]) -> None:
+        api = serve(max_body_bytes=2_000)
+        lines = send(api, [client("B1"), client("B2", name="x" * 3_000), client("B3")])
+        assert outcomes(lines) == [201, "too_large", 201]

@@ -137,6 +137,42 @@ def test_a_decimal_that_is_not_plain_is_refused(goods: Api, quantity: object) ->
     goods.refused(received(quantity, on="2026-05-01"), 422, "invalid")
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"type": "stock.receive", "product": "P1", "warehouse": "W1", "quantity": "5", "quantity": "5000"}',
+        '{"type":"stock.receive","product":"P1","warehouse":"W1","quantity":5,"quant\\u0069ty":5000}',
+    ],
+)
+def test_a_quantity_that_stands_twice_is_malformed(goods: Api, body: str) -> None:
+    before = goods.log_size()
+    assert problem(goods.http.post("/v1/commands", content=body), 400, "malformed")["field"] == "quantity"
+    assert goods.log_size() == before
+
+
+def test_what_is_too_deep_is_malformed(goods: Api) -> None:
+    for depth in (300, 965, 5_000):
+        body = '{"type": ' + "[" * depth + "]" * depth + "}"
+        problem(goods.http.post("/v1/commands", content=body), 400, "malformed")
+
+
+def test_nothing_has_no_sign(api: Api) -> None:
+    api.given(client(), pipeline("sales", "free", "A"), deal("X", "sales", "-0.00", on="2026-05-01"))
+    assert api.events()[-1]["payload"]["amount"] == "0.00"
+
+
+@pytest.mark.parametrize("when", ["2026-05-01T12:00:00.1234567Z", "2026-05-01T12:00:00.123456789+02:00"])
+def test_a_time_finer_than_is_kept_is_refused(goods: Api, when: str) -> None:
+    goods.refused(client(effective_at=when), 422, "invalid")
+    for parameter in ("as_of", "known_at"):
+        problem(goods.http.get("/v1/clients", params={parameter: when}), 422, "invalid")
+
+
+def test_a_parameter_that_stands_twice_is_refused(goods: Api) -> None:
+    answer = goods.http.post("/v1/commands?dry_run=true&dry_run=false", json=client())
+    problem(answer, 422, "invalid")
+
+
 @pytest.mark.parametrize("quantity", ["0", "-1", 0, "1234567890123456"])
 def test_a_quantity_out_of_range_is_refused(goods: Api, quantity: object) -> None:
     goods.refused(received(quantity, on="2026-05-01"), 422, "invalid")
@@ -180,6 +216,14 @@ def test_a_dry_run_decides_and_appends_nothing(api: Api) -> None:
     assert api.log_size() == 0
     api.given(client(command_id="k1"))
     assert api.send(client(), dry_run="true").json()["code"] == "already_exists"
+
+
+def test_a_dry_run_of_a_known_id_says_so(api: Api) -> None:
+    first = api.send(client(command_id="k1"))
+    again = api.send(client(command_id="k1"), dry_run="true")
+    assert (again.status_code, again.headers["idempotent-replay"]) == (200, "true")
+    assert again.json() == first.json()
+    problem(api.send(client("C2", command_id="k1"), dry_run="true"), 409, "command_id_reused")
 
 
 def test_a_version_that_is_not_expected_is_a_conflict(api: Api) -> None:

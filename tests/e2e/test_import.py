@@ -80,7 +80,7 @@ class TestAFileOfCommands:
         file.write_text("\n".join(self.LINES))
         done = cli("import", str(file), "--json", status=1)
         assert json.loads(done.stdout) == {"source": str(file), "accepted": 2, "known": 0, "refused": 4}
-        for told in ("Line 2 is not JSON", "unknown_command", "nickname", "already_exists"):
+        for told in ("Line 2: This is not JSON", "unknown_command", "nickname", "already_exists"):
             assert told in done.stderr
         with cli.served() as api:
             assert [row["client"] for row in api.rows("/v1/clients")] == ["C1"]

@@ -1,6 +1,7 @@
 """Lists go on by a cursor: every row once, none twice, whatever is added meanwhile."""
 
 from collections.abc import Iterator
+from urllib.parse import quote
 
 import pytest
 
@@ -66,3 +67,20 @@ def test_csv_goes_on_by_a_header(book: Api) -> None:
     rest = book.get(f"/v1/clients?limit=20&format=csv&cursor={first.headers['grossbuch-next']}")
     assert [row["client"] for row in table(first) + table(rest)] == [f"C{n:02}" for n in range(23)]
     assert "grossbuch-next" not in rest.headers
+
+
+def test_the_widest_ids_are_gone_on_from(api: Api) -> None:
+    widest = "\U00010400" * 63
+    goods = [product(f"{widest}{each}") for each in "ab"]
+    stock = [
+        received("1", on="2026-05-02", product=each["product"], warehouse=widest, lot=f"{widest}{lot}")
+        for each in goods
+        for lot in "ab"
+    ]
+    debts = [invoice(f"{widest}{each}", "1.00", due="2026-06-10", client=widest) for each in "ab"]
+    api.given_all([client(widest), *debts, warehouse(widest), *goods, *stock])
+    balances = "/v1/stock/balances?group_by=lot&"
+    for path in (balances, "/v1/receivables/open-items?", "/v1/products?", "/v1/receivables/ageing?"):
+        assert [row for page in pages(api, path, 1) for row in page] == api.rows(path)
+    figure = quote(f"{balances}product={quote(widest)}a&warehouse={quote(widest)}&lot={quote(widest)}a")
+    assert api.rows(f"/v1/audit/explain?figure={figure}&cell=on_hand&limit=1")

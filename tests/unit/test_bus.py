@@ -102,6 +102,15 @@ def test_a_repeat_that_nothing_would_refuse_is_known_by_its_id(run: Run, ledger:
     assert types(ledger).count("interaction.logged") == 1
 
 
+def test_a_dry_run_of_a_known_id_is_answered_as_a_repeat(run: Run, ledger: MemoryLedger) -> None:
+    [first] = run(register_client(command_id="k1"))
+    [again] = run(register_client(command_id="k1"), options=DRY)
+    assert accepted(again).replayed
+    assert (again.position, again.events) == (accepted(first).position, accepted(first).events)
+    assert codes(run(register_client("C2", command_id="k1"), options=DRY)) == ["command_id_reused"]
+    assert len(ledger.log.entries) == 1
+
+
 def test_the_same_id_with_another_body_is_refused(run: Run, ledger: MemoryLedger) -> None:
     run(register_client("C1", command_id="k1"))
     assert codes(run(register_client("C2", command_id="k1"))) == ["command_id_reused"]

@@ -31,6 +31,13 @@ def test_an_unknown_type_is_refused_and_told_what_is_known(type: object) -> None
     assert refusal.value.facts["known"] == list(command_types())
 
 
+@pytest.mark.parametrize("type", ["x" * 100_000, ["x" * 1_000] * 1_000, 10**4_000, {"a": {"b": [{}] * 500}}])
+def test_what_is_told_of_an_unknown_type_is_short(type: object) -> None:
+    with pytest.raises(Refusal) as refusal:
+        parse({"type": type})
+    assert len(refusal.value.message) < 300
+
+
 def test_a_command_is_not_changed_by_being_read() -> None:
     body = dict(SHIP)
     parse(body)

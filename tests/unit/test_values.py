@@ -94,6 +94,12 @@ def test_decimals_are_in_plain_notation_only(text: str) -> None:
     assert refuses(WireDecimal, text)
 
 
+@pytest.mark.parametrize(("given", "zero"), [("-0", "0"), ("-0.00", "0.00"), (Decimal("-0.0"), "0.0")])
+@pytest.mark.parametrize("type", [WireDecimal, NotNegativeDecimal])
+def test_nothing_has_no_sign(type: Any, given: object, zero: str) -> None:
+    assert str(read(type, given)) == zero
+
+
 @pytest.mark.parametrize("value", [10**15, -(10**15), 10**400, "1" * 16])
 def test_decimals_have_fifteen_digits_before_the_point(value: object) -> None:
     assert refuses(WireDecimal, value)
@@ -139,6 +145,12 @@ def test_times_carry_their_offset() -> None:
     assert refuses(Moment, "2026-06-01T12:00:00")
 
 
+def test_what_is_finer_than_a_microsecond_is_refused_not_cut() -> None:
+    assert read(Moment, "2026-06-01T12:00:00.123456Z").microsecond == 123456
+    assert refuses(Moment, "2026-06-01T12:00:00.1234567Z")
+    assert refuses(Moment, "2026-06-01T12:00:00.123456000Z")
+
+
 @pytest.mark.parametrize("year", ["1899", "3000", "0001", "9999"])
 def test_the_ends_of_the_calendar_are_kept_clear_of(year: str) -> None:
     assert refuses(Moment, f"{year}-06-01T12:00:00Z")
@@ -157,9 +169,28 @@ def test_a_day_is_a_date() -> None:
     assert refuses(Day, "2026-02-28T00:00:00")
 
 
-@pytest.mark.parametrize("name", ["", "a\nb", "tab\t", "\x00", "\x7f", "x" * 201])
+@pytest.mark.parametrize("name", ["", "a\nb", "tab\t", "\x00", "\x7f", "a\u0085b", "a\u2028b", "a\u2029b", "x" * 201])
 def test_a_name_is_one_line(name: str) -> None:
     assert refuses(Name, name)
+
+
+@pytest.mark.parametrize(
+    "sign", [*"\u00ad\u200b\u2060\ufeff", *"\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"]
+)
+def test_a_name_hides_nothing_and_is_read_in_the_order_in_which_it_is_stored(sign: str) -> None:
+    assert refuses(Name, f"Anna{sign}Schmidt")
+
+
+@pytest.mark.parametrize("sign", ["\ud800", "\ue000", "\ufdd0", "\uffff", "\u0378", "\U0010ffff"])
+def test_a_name_has_no_character_that_is_none(sign: str) -> None:
+    assert refuses(Name, f"Anna{sign}Schmidt")
+
+
+@pytest.mark.parametrize(
+    "name", ["می\u200cخواهم", "क्\u200dष", "👨\u200d👩\u200d👧 ❤\ufe0f", "C++\u200e בע״מ", "辻\U000e0100", "客户 🧾 x²"]
+)
+def test_names_are_in_any_script(name: str) -> None:
+    assert read(Name, name) == name
 
 
 def test_a_text_may_have_lines_and_no_nul() -> None:
