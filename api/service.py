@@ -69,8 +69,9 @@ def open_service(
         projecting = Projecting(settings, found, pool, projected)
         stack.callback(projecting.stop)
         clock = DatabaseClock()
-        clock.hear(pool.read("SELECT clock_timestamp()")[0][0])
-        store = PostgresLedger(found, pool, time_zone, patience=settings.patience_s, hear=clock.hear)
+        with pool.connection() as connection, connection.cursor() as cursor:
+            clock.read(cursor)
+        store = PostgresLedger(found, pool, time_zone, patience=settings.patience_s, clock=clock)
         stack.callback(store.close)
         bus = Bus(store, clock.now, lambda: str(uuid7()), time_zone)
         yield Service(settings, ledger, bus, store, pool, Queries(pool), projectors, projecting)

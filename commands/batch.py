@@ -2,13 +2,20 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from commands.batch_key import BatchKey
 from commands.book import Book
 from commands.command import Command
-from commands.ports import Known, Unit, Written
+from commands.ports import Found, Known, Unit, Written
 from domain.aggregate import Aggregate
 from domain.refusal import Refusal
+
+TRY = "\x1e"
+"""Between the id of a command and the number of a try of it. Ids hold no control characters."""
+
+
+NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +54,9 @@ class Batch:
     """
 
     key: BatchKey | None = None
+    found: Found = field(default_factory=Found)
+    began: datetime = NEVER
+    """What was refused since then was refused while this try was under way."""
     decided: list[tuple[str, Unit | Known | Refusal]] = field(default_factory=list)
     units: dict[str, Unit] = field(default_factory=dict)
     touched: set[str] = field(default_factory=set)
@@ -58,27 +68,32 @@ class Batch:
     def refused(self) -> bool:
         return any(isinstance(what, Refusal) for _, what in self.decided)
 
-    def take(self, wanted: Identified, book: Book, known: Mapping[str, Known], actor: str) -> None:
+    def take(self, wanted: Identified, book: Book, actor: str) -> None:
         try:
-            self.decided.append((wanted.id, self._decide(wanted, book, known, actor)))
+            self.decided.append((wanted.id, self._decide(wanted, book, actor)))
         except Refusal as refusal:
             self.decided.append((wanted.id, refusal))
         finally:
             self.touched |= book.touched
 
-    def _decide(self, wanted: Identified, book: Book, known: Mapping[str, Known], actor: str) -> Unit | Known:
+    def _decide(self, wanted: Identified, book: Book, actor: str) -> Unit | Known:
+        known = self.found.known
         if self.key and (first := known.get(self.key.id)) and first.digest != self.key.digest:
             raise Refusal("command_id_reused", f"The Idempotency-Key {self.key.key} was used for another batch.")
         if before := known.get(wanted.id) or self.units.get(wanted.id):
             if before.digest != wanted.digest:
                 raise Refusal("command_id_reused", f"The command id {wanted.id} was used for another request.")
             return before
+        tries = self.found.tries.get(wanted.id)
+        if tries and tries.last_at >= self.began:
+            raise Refusal("conflict", f"Another try of the command {wanted.id} was refused meanwhile; try again.")
         command = wanted.command
         book.begin(command.effective_at, command.expected_version, _metadata(wanted, actor))
         command.execute(book)
         if self.key and self.key.id not in known:
             self.units.setdefault(self.key.id, Unit(self.key.id, self.key.digest, ()))
-        self.units[wanted.id] = unit = Unit(wanted.id, wanted.digest, book.commit(), book.open_from)
+        id = f"{wanted.id}{TRY}{tries.refused}" if tries else wanted.id
+        self.units[wanted.id] = unit = Unit(id, wanted.digest, book.commit(), book.open_from)
         return unit
 
     def outcomes(self, first: int | None) -> list[Outcome]:

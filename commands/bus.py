@@ -5,7 +5,7 @@ waiting, ``execute_async`` without holding up the event loop.
 """
 
 import asyncio
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -76,7 +76,14 @@ class Turn:
     name: str
 
 
-Need = Fetch | Look | Append | Turn
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """Needs it known that these commands are refused, by id with their digests; and what the ledger has of them."""
+
+    digests: Mapping[str, str]
+
+
+Need = Fetch | Look | Append | Turn | Refuse
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +180,9 @@ class Bus:
         else:
             granted.set_result(0)
 
-    def _read(self, need: Fetch | Look) -> Answer:
+    def _read(self, need: Fetch | Look | Refuse) -> Answer:
+        if isinstance(need, Refuse):
+            return self.ledger.refuse(need.digests)
         if isinstance(need, Look):
             return self.ledger.look(need.command_ids, need.claims)
         aggregates: dict[str, Aggregate | Refusal] = {}
@@ -206,25 +215,29 @@ class Bus:
     def _attempts(self, wanted: Sequence[Identified], options: Options, turns: list[str]) -> Steps:
         """Decide on what is cached and append; when that was refused or came too late, look and decide again.
 
-        A refusal is decided on fresh state, and given only if the command is not known after that was read: by then a
-        first try may have been committed, and a repeated command is refused by its own first effect.
+        A refusal is decided on fresh state, and given only once no other try of the command can be applied any more:
+        one may have been committed since, and a repeated command is refused by its own first effect.
         """
+        began = self.ledger.latest()
         looks_first = options.dry_run or options.key
         found = (yield from self._look(_ids(wanted, options.key))) if looks_first else Found()
         streams: list[str] = []
         for attempt in range(ATTEMPTS):
             era = self.ledger.era
             sure = attempt > 0 or options.dry_run
-            batch = yield from self._decide(wanted, found, options, sure)
+            batch = yield from self._decide(wanted, Batch(options.key, found, began), options, sure)
             if batch.refused and attempt == 0:
                 self.ledger.evict(batch.touched)
                 continue
-            if batch.refused:
-                before, found = found, (yield from self._look_again(_ids(wanted, options.key), batch, found))
-                if found.known.keys() - before.known.keys():
+            atomic = options.mode == "atomic"
+            if batch.refused and not options.dry_run and (refused := _refused(wanted, batch, atomic=atomic)):
+                known = yield Refuse(refused)
+                assert isinstance(known, Found)
+                if known.known:
                     self.ledger.evict(batch.touched)
+                    found = yield from self._look_again(_ids(wanted, options.key), batch, found)
                     continue
-            if batch.refused and options.mode == "atomic":
+            if batch.refused and atomic:
                 return batch.not_applied()
             if options.dry_run or not batch.units:
                 return batch.outcomes(None)
@@ -258,7 +271,7 @@ class Bus:
         return answer
 
     def _decide(
-        self, wanted: Sequence[Identified], found: Found, options: Options, sure: bool
+        self, wanted: Sequence[Identified], blank: Batch, options: Options, sure: bool
     ) -> Generator[Fetch, Answer, Batch]:
         held, cached = Fetched(), self.ledger.cached
         while True:
@@ -268,15 +281,15 @@ class Bus:
                 self.new_id,
                 self.time_zone,
                 self.clock(),
-                found.claims,
+                blank.found.claims,
                 sure,
                 held.holders,
             )
-            batch = Batch(options.key)
+            batch = Batch(blank.key, blank.found, blank.began)
             missing: list[Missing] = []
             for each in wanted:
                 try:
-                    batch.take(each, book, found.known, options.actor)
+                    batch.take(each, book, options.actor)
                 except Missing as more:
                     missing.append(more)
             if not missing:
@@ -290,6 +303,17 @@ class Bus:
 def _ids(wanted: Sequence[Identified], key: BatchKey | None) -> frozenset[str]:
     ids = frozenset(each.id for each in wanted)
     return ids | {key.id} if key else ids
+
+
+def _refused(wanted: Sequence[Identified], batch: Batch, *, atomic: bool) -> Mapping[str, str]:
+    """What is not applied of that to which the caller has given an id, by which another try may be under way."""
+    return {
+        each.id: each.digest
+        for each, (_, what) in zip(wanted, batch.decided, strict=True)
+        if (each.command.command_id or batch.key)
+        and each.id not in batch.found.known
+        and (atomic or (isinstance(what, Refusal) and each.id not in batch.units))
+    }
 
 
 def _fetch(missing: Sequence[Missing]) -> Fetch:

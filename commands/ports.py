@@ -11,7 +11,7 @@ from domain.refusal import Refusal
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """The entries of one command: committed together, under its id."""
+    """The entries of one command: committed together, under its id, or that of a try of it."""
 
     command_id: str
     digest: str
@@ -40,11 +40,20 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
+class Tries:
+    """How many tries of a command were refused, and when the last one was, by the ledger's clock."""
+
+    refused: int
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """What the ledger has of what was asked for."""
 
     known: Mapping[str, Known] = field(default_factory=dict)
     claims: frozenset[str] = frozenset()
+    tries: Mapping[str, Tries] = field(default_factory=dict)
 
 
 class Conflict(Exception):
@@ -66,7 +75,14 @@ class Ledger(Protocol):
         they were decided in another ``era``."""
 
     def look(self, command_ids: Iterable[str], claims: Iterable[str]) -> Found:
-        """Those of the commands that have been applied, and of the claims that are taken."""
+        """Those of the commands that have been applied, or refused, and of the claims that are taken."""
+
+    def refuse(self, digests: Mapping[str, str]) -> Found:
+        """Have it known that tries of commands are refused, so that no try that has begun is applied any more; unless
+        one has been: then it is among what is known. Commands by id."""
+
+    def latest(self) -> datetime:
+        """What time it is by the ledger's clock, or a little later, and never earlier."""
 
     def cached(self, stream: str) -> Aggregate | None:
         """The aggregate as this process last knew it, without asking the database."""

@@ -7,15 +7,16 @@ from datetime import datetime
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 import structlog
 
-from commands.ports import Found, Known, Unavailable, Unit, Written
+from commands.ports import Found, Known, Tries, Unavailable, Unit, Written
 from domain.aggregate import Aggregate
 from domain.refusal import Refusal
 from infra.postgres.append import CommandRow, Request, entry_row
+from infra.postgres.clock import DatabaseClock
 from infra.postgres.connection import LOST, Database, Pool, read_sql
 from infra.postgres.session import SetBack
 from infra.postgres.shelf import Shelf
@@ -23,6 +24,7 @@ from infra.postgres.writer import Writer
 
 SQL = Path(__file__).with_name("sql")
 LOOK = read_sql(SQL / "look.sql")
+REFUSE = read_sql(SQL / "refuse.sql")
 
 log = structlog.get_logger(__name__)
 
@@ -35,12 +37,12 @@ class PostgresLedger:
         time_zone: ZoneInfo,
         *,
         patience: float = 30.0,
-        hear: Callable[[datetime], object] = bool,
+        clock: DatabaseClock | None = None,
     ) -> None:
-        """``hear`` is told what time it is."""
+        self._clock = clock or DatabaseClock()
         self._pool = pool
         self._shelf = Shelf(pool, time_zone)
-        self._writer = Writer(database, patience=patience, forget=self._forget, hear=hear)
+        self._writer = Writer(database, patience=patience, forget=self._forget, clock=self._clock)
         self._snapshots = ThreadPoolExecutor(1, thread_name_prefix="snapshots")
         self.cached = self._shelf.cached
         self.evict = self._shelf.evict
@@ -84,12 +86,30 @@ class PostgresLedger:
         return self._shelf.held(claim)
 
     def look(self, command_ids: Iterable[str], claims: Iterable[str]) -> Found:
-        known: dict[str, Known] = {}
         with _available():
-            for id, digest, position, type, stream, version in self._pool.read(LOOK, (list(command_ids),)):
-                before = known[id].events if id in known else ()
-                known[id] = Known(digest, position, (*before, Written(position, type, stream, version)))
-            return Found(known, frozenset(self.holders(claims)))
+            return self._told(self._pool.read(LOOK, (list(command_ids),)), self.holders(claims))
+
+    def refuse(self, digests: Mapping[str, str]) -> Found:
+        given = {"ids": list(digests), "digests": list(digests.values())}
+        with _available(), self._pool.connection() as connection, connection.cursor() as cursor:
+            cursor.execute(REFUSE, given)
+            cursor.execute(LOOK, (given["ids"],))
+            return self._told(cursor.fetchall(), ())
+
+    def _told(self, rows: Sequence[tuple[Any, ...]], claims: Iterable[str]) -> Found:
+        known: dict[str, Known] = {}
+        tries: dict[str, Tries] = {}
+        for id, digest, refused_at, position, type, stream, version in rows:
+            if refused_at:
+                before = tries.get(id, Tries(0, refused_at))
+                tries[id] = Tries(before.refused + 1, max(before.last_at, refused_at))
+            elif position:
+                events = known[id].events if id in known else ()
+                known[id] = Known(digest, position, (*events, Written(position, type, stream, version)))
+        return Found(known, frozenset(claims), tries)
+
+    def latest(self) -> datetime:
+        return self._clock.latest()
 
     def fetch(self, streams: Iterable[str]) -> Mapping[str, Aggregate | Refusal]:
         with _available():

@@ -7,7 +7,6 @@ anything is appended to it (tests/integration/test_set_back.py).
 import select
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 
 import structlog
 from psycopg2.extensions import connection as Connection
@@ -15,6 +14,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from infra.postgres import head
 from infra.postgres.append import PREPARE
+from infra.postgres.clock import DatabaseClock
 from infra.postgres.connection import Database
 from infra.postgres.head import Head
 from infra.telemetry import SET_BACK
@@ -39,12 +39,12 @@ class SetBack:
 
 class Session:
     """``forget`` is called for each new connection, before it is used, and when the book was set back: what was read
-    before may be gone. It gives the number of the era that has begun. ``hear`` is told what time it is."""
+    before may be gone. It gives the number of the era that has begun. The ``clock`` is told what time it is."""
 
-    def __init__(self, database: Database, forget: Callable[[], int], hear: Callable[[datetime], object]) -> None:
+    def __init__(self, database: Database, forget: Callable[[], int], clock: DatabaseClock) -> None:
         self._database = database
         self._forget = forget
-        self._hear = hear
+        self._clock = clock
         self._cursor: Cursor | None = None
         self._head: Head | None = None
         self.era = 0
@@ -67,6 +67,8 @@ class Session:
                 f"SET idle_in_transaction_session_timeout = '{STALL}'; {DURABLE}; {head.BY_INDEX}; {PREPARE}"
             )
             self._see(self._cursor)
+        elif self._clock.is_due:
+            self._clock.read(self._cursor)
         return self._cursor
 
     def lock(self, cursor: Cursor) -> str:
@@ -85,10 +87,10 @@ class Session:
 
     def _see(self, cursor: Cursor, *, locking: bool = False) -> str:
         """Believe what is found from now on, whether or not it contradicts what was believed."""
-        believed = self._head
+        believed, asked = self._head, self._clock.ask()
         seen = head.see(cursor, believed.position if believed else 0, locking=locking)
         self._head, self.open_from = seen.head, seen.open_from
-        self._hear(seen.now)
+        self._clock.hear(asked, seen.now)
         if believed and (reason := believed.contradicted_by(seen.head, seen.then)):
             self.set_back = SetBack(believed, seen.head, reason)
             SET_BACK.inc()

@@ -7,7 +7,6 @@ takes effect in a closed period does not get in.
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from datetime import datetime
 from queue import Empty, SimpleQueue
 from threading import Event, Lock, Thread
 from time import monotonic, sleep
@@ -20,6 +19,7 @@ from psycopg2.extensions import cursor as Cursor
 from commands.ports import Conflict, Unavailable
 from infra.postgres import head
 from infra.postgres.append import CommandRow, Key, Request, Row, append, applied, taken
+from infra.postgres.clock import DatabaseClock
 from infra.postgres.connection import LOST, Database
 from infra.postgres.session import Session, SetBack
 
@@ -58,7 +58,7 @@ def _nothing() -> int:
 class Writer:
     """``forget`` is called for each new connection, before it is used: another server may be behind it, and what was
     read before may be gone. It gives the era that has begun; what was decided in an earlier one is not appended.
-    ``hear`` is told what time it is."""
+    The ``clock`` is told what time it is."""
 
     def __init__(
         self,
@@ -66,10 +66,10 @@ class Writer:
         *,
         patience: float = 30.0,
         forget: Callable[[], int] = _nothing,
-        hear: Callable[[datetime], object] = bool,
+        clock: DatabaseClock | None = None,
     ) -> None:
         self._patience = patience
-        self._session = Session(database, forget, hear)
+        self._session = Session(database, forget, clock or DatabaseClock())
         self._queue: SimpleQueue[Request | None] = SimpleQueue()
         self._waiting: list[Request] = []
         self._in_flight: Sequence[Request] = ()

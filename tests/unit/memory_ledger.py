@@ -1,9 +1,11 @@
 """A ledger in memory, behaving like the real one: unique stream versions, claims and command ids, all or nothing."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
-from commands.ports import Conflict, Found, Known, Unavailable, Unit, Written
+from commands.batch import TRY
+from commands.ports import Conflict, Found, Known, Tries, Unavailable, Unit, Written
 from domain.aggregate import Aggregate, Entry, blank
 
 
@@ -13,6 +15,13 @@ class Log:
 
     entries: list[Entry] = field(default_factory=list)
     known: dict[str, Known] = field(default_factory=dict)
+    refused: dict[str, list[datetime]] = field(default_factory=dict)
+    """When tries of commands were."""
+    ticks: int = 0
+
+    def tick(self) -> datetime:
+        self.ticks += 1
+        return datetime.fromtimestamp(self.ticks, UTC)
 
     @property
     def claims(self) -> set[str]:
@@ -24,13 +33,14 @@ class Log:
         places = [(entry.originator_id, entry.originator_version) for entry in entries]
         claims = [entry.claims for entry in entries if entry.claims]
         ids = [unit.command_id for unit in units]
-        for wanted, held in ((places, taken), (claims, self.claims), (ids, self.known.keys())):
+        tried = {id if not n else f"{id}{TRY}{n}" for id, tries in self.refused.items() for n in range(len(tries))}
+        for wanted, held in ((places, taken), (claims, self.claims), (ids, self.known.keys() | tried)):
             if len(set(wanted)) < len(wanted) or not held.isdisjoint(wanted):
                 raise Conflict
         first = len(self.entries) + 1
         for unit in units:
             written = tuple(self._write(entry) for entry in unit.entries)
-            self.known[unit.command_id] = Known(unit.digest, len(self.entries), written)
+            self.known[unit.command_id.partition(TRY)[0]] = Known(unit.digest, len(self.entries), written)
         return first
 
     def _write(self, entry: Entry) -> Written:
@@ -81,8 +91,18 @@ class MemoryLedger:
             done(first)
 
     def look(self, command_ids: Iterable[str], claims: Iterable[str]) -> Found:
+        command_ids = list(command_ids)
         known = {id: self.log.known[id] for id in command_ids if id in self.log.known}
-        return Found(known, frozenset(self.log.claims.intersection(claims)))
+        tries = {id: Tries(len(at), at[-1]) for id in command_ids if (at := self.log.refused.get(id))}
+        return Found(known, frozenset(self.log.claims.intersection(claims)), tries)
+
+    def refuse(self, digests: Mapping[str, str]) -> Found:
+        for id in digests.keys() - self.log.known.keys():
+            self.log.refused.setdefault(id, []).append(self.log.tick())
+        return self.look(digests, ())
+
+    def latest(self) -> datetime:
+        return self.log.tick()
 
     def cached(self, stream: str) -> Aggregate | None:
         return self._cache.get(stream)

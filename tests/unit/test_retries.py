@@ -31,6 +31,10 @@ class WatchedLedger(MemoryLedger):
         self.step()
         return Found(known.known, super().look((), claims).claims)
 
+    def refuse(self, digests: Mapping[str, str]) -> Found:
+        self.step()
+        return super().refuse(digests)
+
     def holders(self, claims: Iterable[str]) -> dict[str, str]:
         self.step()
         return super().holders(claims)
@@ -130,3 +134,40 @@ def test_what_was_decided_before_the_book_was_set_back_is_decided_again(log: Log
     [outcome] = process.run(ship(3))
     assert isinstance(outcome, Refused)
     assert outcome.refusal.facts["available"] == 1
+
+
+def test_what_was_refused_is_not_booked_by_a_try_that_was_under_way(log: Log) -> None:
+    """The first try is overtaken, decides again, and could do it now: there is more in the warehouse again. But its
+    caller, who has asked another process meanwhile, was told that it cannot be done."""
+    slow, quick = Process(log, "slow"), Process(log, "quick")
+
+    def meanwhile() -> None:
+        quick.run(ship(5))
+        [told] = quick.run(ship(3, command_id="k"))
+        assert isinstance(told, Refused)
+        quick.run(receive(9))
+
+    slow.meanwhile(meanwhile)
+    [outcome] = slow.run(ship(3, command_id="k"))
+    assert isinstance(outcome, Refused)
+    assert outcome.refusal.code == "conflict"
+    assert "k" not in {entry.metadata["command_id"] for entry in log.entries}
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_what_was_refused_may_be_tried_again_later_under_the_same_id(log: Log, times: int) -> None:
+    first, other = Process(log, "first"), Process(log, "other")
+    for _ in range(times):
+        [refused] = first.run(ship(8, command_id="k"))
+        assert isinstance(refused, Refused)
+        assert refused.refusal.code == "insufficient_stock"
+    other.run(receive(9))
+    [taken] = first.run(ship(8, command_id="k"))
+    [repeated] = other.run(ship(8, command_id="k"))
+    assert isinstance(taken, Accepted)
+    assert isinstance(repeated, Accepted)
+    assert (taken.replayed, repeated.replayed) == (False, True)
+    assert (taken.command_id, repeated.position) == ("k", taken.position)
+    [known] = other.run(ship(7, command_id="k"))
+    assert isinstance(known, Refused)
+    assert known.refusal.code == "command_id_reused"

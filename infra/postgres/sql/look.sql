@@ -1,6 +1,8 @@
--- The commands that have been applied, one row an event. One without events, the key of a batch, is shown with the next.
-SELECT c.command_id, c.digest, e.position, e.type, e.stream, e.version
-  FROM command c
-  JOIN event e ON e.position BETWEEN c.first_position AND c.first_position + greatest(c.events, 1) - 1
- WHERE c.command_id = ANY (%s::text[])
+-- What became of the tries of commands: of the one that was applied a row for each event, of one that was refused a row.
+-- One without events, the key of a batch, is shown with the next.
+SELECT w.id, c.digest, c.refused_at, e.position, e.type, e.stream, e.version
+  FROM unnest(%s::text[]) AS w (id)
+  JOIN command c ON c.command_id >= w.id COLLATE "C" AND c.command_id < w.id || chr(31) COLLATE "C"
+  LEFT JOIN event e ON c.refused_at IS NULL
+                   AND e.position BETWEEN c.first_position AND c.first_position + greatest(c.events, 1) - 1
  ORDER BY e.position
