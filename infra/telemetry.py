@@ -12,6 +12,9 @@ APPENDS = Histogram(
     "From the submission of an append to its commit",
     buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5, 30),
 )
+REFUSED_AT_THE_DOOR = Counter(
+    "grossbuch_refused_at_the_door", "Connections and requests refused before they were whole", ["code"]
+)
 CHECK_VIOLATIONS = Gauge(
     "grossbuch_check_violations", "Cells that broke an invariant when it was last checked", ["projection", "invariant"]
 )

@@ -11,7 +11,7 @@ from api.service import Service
 
 
 def create_app(service: Service) -> FastAPI:
-    app = FastAPIOffline(title=TITLE, version=VERSION, description=DESCRIPTION, redoc_url=None)
+    app = FastAPIOffline(title=TITLE, version=VERSION, description=DESCRIPTION, redoc_url=None, redirect_slashes=False)
     for room in (commands, queries, audit, explain, health):
         room.mount(app, service)
     problems.install(app)
