@@ -38,12 +38,12 @@ class Protocol(HttpToolsProtocol):
         self._pending = 0
         self._grace = 1 / self._limits.body_bytes_per_s
         self._due = inf
-        self._overdue: Callable[[], None] = self._leave
+        self._overdue: Callable[[Protocol], None] = Protocol._leave
         self._untaken, self._taken_at = 0, inf
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._wait(self._limits.idle_s, self._leave)
+        self._wait(self._limits.idle_s, Protocol._leave)
         if len(self.connections) > 2 * self.server_state.most:
             transport.abort()
         elif len(self.connections) > self.server_state.most:
@@ -72,7 +72,7 @@ class Protocol(HttpToolsProtocol):
             self._leave()
         elif now > self._due:
             self._due = inf
-            self._overdue()
+            self._overdue(self)
 
     def data_received(self, data: bytes) -> None:
         if self._refusal is None:
@@ -120,7 +120,7 @@ class Protocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._in_head = True
-        self._wait(self._limits.head_s, self._too_slow)
+        self._wait(self._limits.head_s, Protocol._too_slow)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._in_head:  # trailers come too late to count
@@ -133,7 +133,7 @@ class Protocol(HttpToolsProtocol):
         self._in_head, self._overhead = False, 0
         if self.expect_100_continue:
             self.cycle.keep_alive = False  # answered at once, its body may come or not
-        self._wait(inf if self.pipeline else self._limits.body_s, self._too_slow)
+        self._wait(inf if self.pipeline else self._limits.body_s, Protocol._too_slow)
 
     def on_body(self, body: bytes) -> None:
         self._overhead = 0
@@ -152,7 +152,7 @@ class Protocol(HttpToolsProtocol):
         super().on_message_complete()
         self._overhead = 0
         self.cycle.more_body = False
-        self._wait(self._limits.idle_s if self.cycle.response_complete else inf, self._leave)
+        self._wait(self._limits.idle_s if self.cycle.response_complete else inf, Protocol._leave)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._running = cycle
@@ -167,24 +167,24 @@ class Protocol(HttpToolsProtocol):
         if self.pipeline:
             cycle, app = self.pipeline.pop()
             if cycle.more_body:
-                self._wait(self._limits.body_s, self._too_slow)
+                self._wait(self._limits.body_s, Protocol._too_slow)
             self._start_asgi_task(cycle, app)
         elif self._refusal:
             self._part(self._refusal)
         elif self.cycle.more_body:
-            self._wait(self._limits.parting_s, self._leave)
+            self._wait(self._limits.parting_s, Protocol._leave)
         elif not self._in_head:
-            self._wait(self._limits.idle_s, self._leave)
+            self._wait(self._limits.idle_s, Protocol._leave)
         self.flow.resume_reading()
         self._feed()
 
     def _refuse(self, refusal: Refusal) -> None:
         """The last word, after the answers to what came before."""
-        self._refusal, self._unfed, self._due = refusal, b"", inf
+        self._refusal, self._unfed, self._due = refusal.with_traceback(None), b"", inf
         broken = self.cycle if self.cycle and self.cycle.more_body and not self._in_head else None
         if broken and broken.response_started:
             broken.keep_alive = False
-            self._wait(self._limits.parting_s, self._leave)
+            self._wait(self._limits.parting_s, Protocol._leave)
         elif broken is self._running and broken:
             self._give_up(broken)
             self._running = None
@@ -204,7 +204,7 @@ class Protocol(HttpToolsProtocol):
         head = STATUS_LINE[response.status_code] + b"".join(b"%b: %b\r\n" % field for field in fields)
         self.transport.write(b"%b\r\n%b" % (head, bytes(response.body)))
         self.transport.write_eof()
-        self._wait(self._limits.parting_s, self._leave)
+        self._wait(self._limits.parting_s, Protocol._leave)
         self.flow.resume_reading()
 
     def _give_up(self, cycle: RequestResponseCycle) -> None:
@@ -215,7 +215,7 @@ class Protocol(HttpToolsProtocol):
     def _too_slow(self) -> None:
         self._refuse(Refusal("timeout", "The request did not arrive in time."))
 
-    def _wait(self, seconds: float, overdue: Callable[[], None]) -> None:
+    def _wait(self, seconds: float, overdue: Callable[["Protocol"], None]) -> None:
         self._due, self._overdue = self.loop.time() + seconds, overdue
 
     def _release(self) -> None:
