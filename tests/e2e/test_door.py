@@ -17,7 +17,7 @@ from tests.e2e.raw_http import JSON, PATIENCE_S, Wire, get, post
 
 Serving = Callable[[Limits], AbstractContextManager[Api]]
 
-SOON = Limits(head_s=0.5, body_s=0.5, idle_s=0.5, untaken_s=0.5, parting_s=0.5)
+SOON = Limits(head_s=0.5, body_s=0.5, idle_s=5, untaken_s=0.5, parting_s=0.5)
 CHUNKED = b"POST /v1/commands HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"
 
 
