@@ -182,9 +182,11 @@ class Protocol(HttpToolsProtocol):
         """The last word, after the answers to what came before."""
         self._refusal, self._unfed, self._due = refusal.with_traceback(None), b"", inf
         broken = self.cycle if self.cycle and self.cycle.more_body and not self._in_head else None
+        if broken and broken.response_complete:
+            self._leave()
+            return
         if broken and broken.response_started:
             broken.keep_alive = False
-            self._wait(self._limits.parting_s, Protocol._leave)
         elif broken is self._running and broken:
             self._give_up(broken)
             self._running = None

@@ -169,6 +169,17 @@ def test_a_body_with_a_broken_chunk_is_no_command(api: Api) -> None:
         assert (answer.status, answer.code) == (400, "malformed")
 
 
+def test_a_body_that_breaks_after_its_answer_gets_no_other(api: Api) -> None:
+    with Wire(api.address) as wire:
+        wire.send(
+            b"POST /v1/commands HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n200000\r\n" + b"x" * 2_000_000
+        )
+        [answer] = wire.answers(1)
+        assert answer.status == 413
+        wire.send(b"y" * 97_152 + b"nonsense\r\n")
+        assert wire.answers() == []
+
+
 def test_an_upgrade_is_declined_and_the_request_is_taken(api: Api) -> None:
     """As Java's HttpClient asks."""
     with Wire(api.address) as wire:
