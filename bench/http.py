@@ -1,6 +1,6 @@
 """HTTP commands a second, with a real rule and durable, against an empty endpoint that validates the same body.
 
-Each side is a uvicorn process of its own; the load is 32 connections of one client process, alternating.
+Each side is a process of its own behind our server; the load is 64 connections of one client process, alternating.
 """
 
 import asyncio
@@ -103,12 +103,13 @@ def _serving(side: str, dsn: str) -> Iterator[int]:
 def _serve(side: str, dsn: str, there: Connection) -> None:
     import socket
 
-    import uvicorn
     from fastapi import FastAPI
     from pydantic import ConfigDict
 
     from api.collector import tune_collector
     from api.http.app import create_app
+    from api.http.limits import Limits
+    from api.http.server import Server
     from api.service import open_service
     from commands.command import parse
     from commands.stock import Receive
@@ -120,7 +121,7 @@ def _serve(side: str, dsn: str, there: Connection) -> None:
     def run(app: FastAPI) -> None:
         tune_collector()
         there.send(listener.getsockname()[1])
-        uvicorn.Server(uvicorn.Config(app, access_log=False, log_level="error", lifespan="off")).run(sockets=[listener])
+        Server(app, Limits()).run(sockets=[listener])
 
     if side == "empty":
 

@@ -41,6 +41,10 @@ class Settings(BaseSettings):
     max_body_bytes: Annotated[int, Field(ge=1024)] = 1_000_000
     max_batch_bytes: Annotated[int, Field(ge=1024)] = 32_000_000
     max_batch_commands: Annotated[int, Field(ge=1)] = 20_000
+    max_connections: Annotated[int, Field(ge=1, description="Of HTTP, at once")] = 1000
+    max_pending_bytes: Annotated[
+        int, Field(ge=1_000_000, description="Of bodies whose requests are not answered yet, together")
+    ] = 256_000_000
     patience_s: Annotated[float, Field(gt=0, description="How long to wait for a database that is away")] = 30.0
     check_every_s: Annotated[
         float, Field(ge=0, allow_inf_nan=False, description="Between two rounds of checks; 0: none")

@@ -14,6 +14,9 @@ APPENDS = Histogram(
 )
 SET_BACK = Counter("grossbuch_book_set_back", "Times that acknowledged events were gone from the book")
 CLOCK_SKEW = Gauge("grossbuch_clock_skew_seconds", "By how much this machine's clock is ahead of the database's")
+REFUSED_AT_THE_DOOR = Counter(
+    "grossbuch_refused_at_the_door", "Connections and requests refused before they were whole", ["code"]
+)
 CHECK_VIOLATIONS = Gauge(
     "grossbuch_check_violations", "Cells that broke an invariant when it was last checked", ["projection", "invariant"]
 )

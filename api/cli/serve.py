@@ -5,13 +5,14 @@ from contextlib import suppress
 from typing import Annotated
 
 import typer
-import uvicorn
 
 from api.checking import patrolling
 from api.cli import options
 from api.cli.terminal import say
 from api.collector import tune_collector
 from api.http.app import create_app
+from api.http.limits import Limits
+from api.http.server import Server
 from api.service import Service, open_service
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on", show_default="127.0.0.1")]
@@ -36,7 +37,7 @@ def listen(service: Service) -> None:
             raise OSError(f"{settings.host}:{settings.port}: {error.strerror}") from error
         address = f"http://{settings.host}:{listener.getsockname()[1]}"
         say(f"Grossbuch listens on {address} - try {address}/docs and {address}/v1/clients. Ctrl-C stops it.")
-        config = uvicorn.Config(create_app(service), access_log=False, log_level="warning", lifespan="off")
+        server = Server(create_app(service), Limits(settings.max_connections, settings.max_pending_bytes))
         tune_collector()
         with suppress(KeyboardInterrupt, SystemExit):  # asked to stop, it has stopped
-            uvicorn.Server(config).run(sockets=[listener])
+            server.run(sockets=[listener])

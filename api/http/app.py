@@ -1,5 +1,7 @@
 """The FastAPI application over an open service."""
 
+from functools import cache
+
 from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
 from fastapi_offline import FastAPIOffline
@@ -11,11 +13,11 @@ from api.service import Service
 
 
 def create_app(service: Service) -> FastAPI:
-    app = FastAPIOffline(title=TITLE, version=VERSION, description=DESCRIPTION, redoc_url=None)
+    app = FastAPIOffline(title=TITLE, version=VERSION, description=DESCRIPTION, redoc_url=None, redirect_slashes=False)
     for room in (commands, batches, queries, audit, explain, health):
         room.mount(app, service)
     problems.install(app)
-    app.openapi = lambda: document(app.routes)  # type: ignore[method-assign]
+    app.openapi = cache(lambda: document(app.routes))  # type: ignore[method-assign]
     app.add_api_route("/asyncapi.json", lambda: asyncapi.document(service.settings.ledger), include_in_schema=False)
     app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)
     return app

@@ -1,5 +1,6 @@
 """Errors as RFC 9457 problem+json, with a stable code and the facts in fields. No stack trace ever goes out."""
 
+import errno
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from api.refusing import invalid
 from api.rendering import dumps
@@ -20,11 +22,15 @@ log = structlog.get_logger(__name__)
 STATUS = {
     "malformed": 400,
     "not_found": 404,
+    "timeout": 408,
     "conflict": 409,
     "command_id_reused": 409,
     "too_large": 413,
     "broken_stream": 500,
     "internal": 500,
+    "url_too_long": 414,
+    "head_too_large": 431,
+    "busy": 503,
     "behind": 503,
     "unavailable": 503,
     "set_back": 503,
@@ -79,15 +85,28 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> Response:
-        log.error("request failed", path=request.url.path, exc_info=error)
+        log.error("request failed", path=request.scope["path"], exc_info=error)
         body = {"type": "urn:grossbuch:problem:internal", "title": "internal error", "status": 500, "code": "internal"}
         body["detail"] = (
             "Something went wrong here. Nothing is known to have been changed; repeat with the same command_id."
         )
         return Response(dumps(body), 500, media_type="application/problem+json")
 
+    app.add_exception_handler(ClientDisconnect, _gone)  # type: ignore[arg-type]
+    app.add_exception_handler(OSError, _out_of_descriptors)  # type: ignore[arg-type]
     for lost in LOST:
         app.add_exception_handler(lost, _database_lost)
+
+
+async def _gone(request: Request, _: ClientDisconnect) -> None:
+    log.debug("caller gone", path=request.scope["path"])
+
+
+async def _out_of_descriptors(_: Request, error: OSError) -> Response:
+    if error.errno not in (errno.EMFILE, errno.ENFILE):
+        raise error
+    log.warning("no descriptors left", error=str(error))
+    return answer(Refusal("unavailable", "There are too many open files."))
 
 
 async def _database_lost(_: Request, error: Exception) -> Response:

@@ -41,7 +41,7 @@ def _endpoint(service: Service, query: Query) -> Callable[[Request], Coroutine[A
         given, wants_csv = _read(query, request)
         found = await in_time(service, given.wait_ms, partial(ask, service.queries, service.ledger, query, given))
         if found is None:
-            return answer(Refusal("not_found", f"There is nothing at {request.url.path}."))
+            return answer(Refusal("not_found", f"There is nothing at {request.scope['path']}."))
         return _csv(query, found) if wants_csv and found.items is not None else _json(found)
 
     return get

@@ -7,6 +7,7 @@ from itertools import count
 
 import pytest
 
+from api.http.limits import Limits
 from api.service import open_service
 from infra.settings import Settings
 from infra.telemetry import configure_logs
@@ -23,10 +24,10 @@ def _plain_logs() -> None:
 
 
 @contextmanager
-def served(dsn: str, **settings: object) -> Iterator[Api]:
+def served(dsn: str, limits: Limits | None = None, **settings: object) -> Iterator[Api]:
     """An empty book with the settings given."""
     chosen = Settings(database_url=dsn, ledger=f"e{os.getpid()}_{next(_numbers)}").model_copy(update=settings)
-    with open_service(chosen) as service, in_thread(service) as api:
+    with open_service(chosen) as service, in_thread(service, limits) as api:
         yield api
 
 

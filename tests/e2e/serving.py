@@ -13,9 +13,10 @@ from threading import Thread
 from time import monotonic, sleep
 
 import httpx
-import uvicorn
 
 from api.http.app import create_app
+from api.http.limits import Limits
+from api.http.server import Server
 from api.service import Service
 from tests.e2e.api import Api
 
@@ -24,12 +25,11 @@ READY_WITHIN = 60.0
 
 
 @contextmanager
-def in_thread(service: Service) -> Iterator[Api]:
+def in_thread(service: Service, limits: Limits | None = None) -> Iterator[Api]:
     """The application behind a real socket, without a process of its own."""
     service.projecting.start()
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        config = uvicorn.Config(create_app(service), access_log=False, log_level="warning", lifespan="off")
-        server = uvicorn.Server(config)
+        server = Server(create_app(service), limits or Limits())
         thread = Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         try:
@@ -68,6 +68,11 @@ class Up:
 
     def kill(self) -> None:
         self.stop(signal.SIGKILL)
+
+    @property
+    def pid(self) -> int:
+        assert self._process
+        return self._process.pid
 
     @property
     def said(self) -> str:
