@@ -9,6 +9,8 @@ from typing import Any
 
 import orjson
 
+CSV = "text/csv; charset=utf-8"
+
 
 def dumps(value: object) -> bytes:
     return orjson.dumps(value, default=plain)
@@ -31,12 +33,19 @@ def flat(row: Mapping[str, Any]) -> dict[str, Any]:
     return {**shown, **row["facts"]} if "facts" in row else shown
 
 
-def to_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
+def to_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], *, titled: bool = True) -> str:
     out = StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(columns)
+    if titled:
+        writer.writerow(columns)
     writer.writerows([csv_cell(row.get(column)) for column in columns] for row in rows)
     return out.getvalue()
+
+
+def csv_headers(meta: Mapping[str, Any], next: str | None) -> dict[str, str]:
+    """What JSON tells beside the items."""
+    headers = {f"Grossbuch-{name.replace('_', '-')}": csv_cell(value) for name, value in meta.items()}
+    return {**headers, "Grossbuch-next": next} if next else headers
 
 
 def csv_cell(cell: object) -> str:

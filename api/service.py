@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 from uuid_utils import uuid7
 
 from api.projecting import Projecting, store_projector, topic_of
+from api.readers import Readers
+from api.waiting import Waiting
 from commands.bus import Bus
 from consumers.projector import Projector
 from infra.embedded.server import default_directory, embedded
@@ -30,7 +32,10 @@ class Service:
     ledger: Ledger
     bus: Bus
     pool: Pool
+    """For what works in the background, and for the command line: nobody waits, and nothing ends what takes long."""
     queries: Queries
+    readers: Readers
+    waiting: Waiting
     projectors: tuple[Projector, ...]
     """That read the store; they are turned by hand."""
     projecting: Projecting
@@ -66,7 +71,22 @@ def open_service(
         projectors = tuple(store_projector(pool, read_models, projection) for projection in PROJECTIONS)
         projecting = Projecting(settings, found, pool, projected)
         stack.callback(projecting.stop)
-        store = PostgresLedger(found, pool, time_zone, patience=settings.patience_s)
+        brief, answers = (stack.enter_context(each) for each in _pools(found, settings))
+        store = PostgresLedger(found, brief, time_zone, patience=settings.patience_s)
         stack.callback(store.close)
         bus = Bus(store, lambda: datetime.now(UTC), lambda: str(uuid7()), time_zone)
-        yield Service(settings, ledger, bus, pool, Queries(pool), projectors, projecting)
+        queries = Queries(answers, brief)
+        readers = Readers(settings.query_connections, settings.patience_s)
+        stack.callback(readers.close)
+        waiting = Waiting(queries, projecting.wake)
+        stack.callback(waiting.close)
+        yield Service(settings, ledger, bus, pool, queries, readers, waiting, projectors, projecting)
+
+
+def _pools(database: Database, settings: Settings) -> tuple[Pool, Pool]:
+    """Of those who command, who are never kept waiting by those who ask; and of the latter, who may take long."""
+    patience = settings.patience_s
+    return (
+        Pool(database, settings.command_connections, name="grossbuch brief", patience=patience),
+        Pool(database, settings.query_connections, patience=patience, deadline=settings.query_s),
+    )

@@ -25,6 +25,7 @@ STATUS = {
     "too_large": 413,
     "behind": 503,
     "unavailable": 503,
+    "busy": 503,
 }
 """All other refusals are 422: understood, and against a rule."""
 
