@@ -9,6 +9,9 @@ from typing import Any
 
 import orjson
 
+RUN = frozenset("=+-@\t\r")
+"""A spreadsheet would run what begins so as a formula."""
+
 CSV = "text/csv; charset=utf-8"
 
 
@@ -50,6 +53,8 @@ def csv_headers(meta: Mapping[str, Any], next: str | None) -> dict[str, str]:
 
 def csv_cell(cell: object) -> str:
     match cell:
+        case str():
+            return f"'{cell}" if cell[:1] in RUN else cell
         case None:
             return ""
         case bool():
@@ -60,6 +65,4 @@ def csv_cell(cell: object) -> str:
             return cell.astimezone(UTC).isoformat()
         case dict() | list():
             return dumps(cell).decode()
-        case str() if cell[:1] in ("=", "+", "-", "@", "\t", "\r"):
-            return f"'{cell}"  # a spreadsheet would run it as a formula
     return str(cell)

@@ -1,14 +1,12 @@
 """An answer on its way to its reader: put down as fast as the database gives it, and sent as fast as the reader takes
 it. So a slow reader holds neither a connection nor memory, but a file."""
 
-import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from tempfile import SpooledTemporaryFile
 from threading import Lock
 
 import structlog
-from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.responses import Response, StreamingResponse
 
 from api.readers import busy
 
@@ -21,9 +19,6 @@ MOST = 4_000_000_000
 """Bytes that answers on their way may take, all together."""
 
 CHUNK = 65_536
-
-SLOWEST = 60.0
-"""Seconds in which a reader is to take a chunk, or he is let go."""
 
 _total = 0
 _counting = Lock()
@@ -59,28 +54,17 @@ class Spool:
         self._file.seek(0)
         if self.size <= SMALL:
             return Response(self._file.read(), 200, headers, media_type)
-        return _Sent(self, {**(headers or {}), "content-length": str(self.size)}, media_type)
+        sized = {**(headers or {}), "content-length": str(self.size)}
+        return StreamingResponse(self._chunks(), 200, sized, media_type)
 
-    def read(self) -> bytes:
-        """The next chunk. It has just been written, so it lies in memory still, most likely."""
-        return self._file.read(CHUNK)
-
-
-class _Sent(Response):
-    def __init__(self, spool: Spool, headers: Mapping[str, str], media_type: str) -> None:
-        super().__init__(None, 200, headers, media_type)
-        self._spool = spool
-
-    async def __call__(self, scope: Scope, _: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        left = self._spool.size
+    async def _chunks(self) -> AsyncIterator[bytes]:
+        """What has just been written lies in memory still, most likely, so it is read at once."""
+        left = self.size
         try:
-            while left:
-                chunk = self._spool.read()
+            while chunk := self._file.read(CHUNK):
+                yield chunk
                 left -= len(chunk)
-                async with asyncio.timeout(SLOWEST):
-                    await send({"type": "http.response.body", "body": chunk, "more_body": left > 0})
-        except TimeoutError:
-            log.warning("reader too slow", path=scope["path"], bytes_left=left)
         finally:
-            self._spool.close()
+            if left:
+                log.warning("answer not taken to its end", bytes_left=left)
+            self.close()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
-from psycopg2.extras import RealDictCursor
+from psycopg2.extensions import cursor as Cursor
 
 from domain.refusal import Refusal
 from infra.partitions import partition_of
@@ -122,7 +122,7 @@ class Queries:
         """One moment of the database, for as many questions as an answer needs. Those on projections, of which all logs
         are named, are of one generation, and of the same months: a swap, which moves all of a projection's tables or
         none, and whoever detaches give way."""
-        with self._pool.connection() as connection, connection.cursor(cursor_factory=RealDictCursor) as cursor:
+        with self._pool.connection() as connection, connection.cursor() as cursor:
             cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             try:
                 if tables := ", ".join(f"ONLY {table}" for table in holding):
@@ -193,11 +193,11 @@ class Queries:
 
 @dataclass(frozen=True, slots=True)
 class Answering:
-    cursor: RealDictCursor
+    cursor: Cursor
 
     def log_size(self) -> int:
-        self.cursor.execute(head.POSITION)
-        return int(self.cursor.fetchall()[0]["position"])
+        [row] = self.rows(head.POSITION, {})
+        return int(row["position"])
 
     def progress(self, projection: str) -> Progress:
         [row] = self.rows(PROGRESS, {"answered_from": projection})
@@ -206,7 +206,7 @@ class Answering:
     def rows(self, sql: str, given: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         with _refusing():
             self.cursor.execute(sql, given)
-        return self.cursor.fetchall()
+        return self._fetched()
 
     def scroll(self, sql: str, given: Mapping[str, Any]) -> Iterator[Sequence[dict[str, Any]]]:
         """The rows piece by piece, each with the ``bytes`` it has in the database. Once in a moment."""
@@ -216,10 +216,14 @@ class Answering:
         while True:
             with _refusing():
                 self.cursor.execute(f"FETCH {max(1, min(PIECE_BYTES // largest, PIECE_ROWS))} FROM list")
-            if not (rows := self.cursor.fetchall()):
+            if not (rows := self._fetched()):
                 return
             largest = max(row["bytes"] for row in rows)
             yield rows
+
+    def _fetched(self) -> list[dict[str, Any]]:
+        names = [column.name for column in self.cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in self.cursor.fetchall()]
 
     def events(self, after: int, limit: int, stream: str | None, type: str | None) -> tuple[list[dict[str, Any]], bool]:
         """Records in order of position, as they are stored; and whether some are left for their size."""
