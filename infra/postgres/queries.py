@@ -20,7 +20,7 @@ Places = Mapping[str, Sequence[int]]
 """Where each projection stands, partition by partition."""
 
 PAGE_BYTES = 4_000_000
-"""Of rows, as they lie in the database: a page ends there, though it might have more of them."""
+"""Of rows, as text: a page ends there, though it might have more of them."""
 
 PIECE_BYTES, PIECE_ROWS = 250_000, 250
 """What is read at once of a list that is read piece by piece, as far as rows seen so far tell how large they are."""
@@ -32,7 +32,7 @@ HOLD = "LOCK TABLE {tables} IN ACCESS SHARE MODE"
 """Unlike a question, this takes no snapshot yet."""
 
 SCROLL = """SET LOCAL cursor_tuple_fraction = 1; DECLARE list NO SCROLL CURSOR FOR
-SELECT page.*, pg_column_size(page) AS bytes FROM (
+SELECT page.*, octet_length(page::text) AS bytes FROM (
 {sql}
 ) page"""
 SIZES = ("rows_found", "bytes_before", "bytes")
@@ -209,7 +209,7 @@ class Answering:
         return self._fetched()
 
     def scroll(self, sql: str, given: Mapping[str, Any]) -> Iterator[Sequence[dict[str, Any]]]:
-        """The rows piece by piece, each with the ``bytes`` it has in the database. Once in a moment."""
+        """The rows piece by piece, each with the ``bytes`` it has. Once in a moment."""
         with _refusing():
             self.cursor.execute(SCROLL.replace("{sql}", sql), given)
         largest = PIECE_BYTES

@@ -18,6 +18,7 @@ PAGE = 4_300_000
 def book(shared: Api) -> Api:
     """Products of which each has a long description."""
     shared.given_all([product(id, attributes=BIG) for id in IDS])
+    assert len(shared.rows("/v1/products?limit=1")) == 1  # they are there
     return shared
 
 
@@ -25,7 +26,7 @@ def pages(api: Api, path: str, cursor: str) -> Iterator[list[dict[str, object]]]
     """Goes on from the one before by this parameter."""
     goes_on = ""
     while goes_on is not None:
-        answer = api.get(f"{path}{goes_on and f'&{cursor}={goes_on}'}")
+        answer = api.http.get(f"{path}{goes_on and f'&{cursor}={goes_on}'}")
         assert len(answer.content) < PAGE
         yield answer.json()["items"]
         goes_on = answer.json()["next"]

@@ -21,5 +21,13 @@ def test_a_page_ends_where_the_bytes_end(pool: Pool, bytes: int, rows: list[int]
     assert found(pool, bytes) == [(number, 4) for number in rows]
 
 
+def test_what_lies_there_compressed_counts_as_it_comes(pool: Pool) -> None:
+    """A thousand bytes in the table."""
+    with pool.connection() as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE TEMP TABLE big AS SELECT n, repeat('x', 100000) AS text FROM generate_series(1, 4) n")
+        cursor.execute(within("SELECT * FROM big ORDER BY n", ["n"]), {"bytes": 150_000})
+        assert len(cursor.fetchall()) == 2
+
+
 def test_without_bytes_all_of_it(pool: Pool) -> None:
     assert found(pool, None) == [(number, 4) for number in (1, 2, 3, 4)]
