@@ -9,18 +9,15 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from psycopg2 import DataError
 from pydantic import ValidationError
 
-from api.querying import has_written, meta_of, read_cursor, values_of, write_cursor
+from api.querying import HOLDING, has_written, meta_of, read_cursor, values_of, write_cursor
 from api.refusing import invalid
 from domain.refusal import Refusal
 from infra.postgres.contributions import Contributions, Place
 from infra.postgres.migrate import Ledger
-from infra.postgres.queries import Answering, Queries, narrowed
-from infra.postgres.shape_sql import log_table
-from projections import PROJECTIONS, QUERIES
+from infra.postgres.queries import SIZES, Answering, Queries, narrowed
+from projections import QUERIES
 from projections.explanation import Cell, Explanation
 from projections.query import Parameters, Query
-
-HOLDING = {projection.name: [log_table(shape) for shape in projection.shapes] for projection in PROJECTIONS}
 
 NOT_OF_A_FIGURE = ("format", "cursor", "limit")
 """They tell how a list is shown, and a figure is looked for in the whole of it."""
@@ -132,10 +129,11 @@ def explain(
         items = asked.page(answering, after, None if limit is None else limit + 1)
         sums = None if asked.is_sum or not asked.adds_up else asked.sums(answering)
     next = None
-    if limit is not None and len(items) > limit:
+    if limit is not None and items and items[0]["rows_found"] > len(items[:limit]):
         items = items[:limit]
         next = write_cursor([items[-1]["position"], items[-1]["part"]])
-    shown = [item if sums is not None else {k: v for k, v in item.items() if k != "part"} for item in items]
+    left_out = ("part", *SIZES) if sums is None else SIZES
+    shown = [{name: cell for name, cell in item.items() if name not in left_out} for item in items]
     return Explained(cell.value, asked.adds_up, sums, shown, next, meta)
 
 

@@ -2,9 +2,11 @@
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
+from itertools import chain, takewhile
 from typing import Any
 
 import orjson
@@ -13,8 +15,12 @@ from psycopg2 import DataError
 from api.rendering import dumps
 from domain.refusal import Refusal
 from infra.postgres.migrate import Ledger
-from infra.postgres.queries import Progress, Queries, page
+from infra.postgres.queries import PAGE_BYTES, Progress, Queries, bare, page, within
+from infra.postgres.shape_sql import log_table
+from projections import PROJECTIONS
 from projections.query import AsOf, ListParameters, Parameters, Period, Query
+
+HOLDING = {projection.name: [log_table(shape) for shape in projection.shapes] for projection in PROJECTIONS}
 
 IS_THERE = "SELECT key FROM {card}_at('infinity', %(known_at)s) WHERE key = %({card})s"
 """Whenever it takes effect: else the answer to what is fixed would change with the clock."""
@@ -44,23 +50,86 @@ def ask(queries: Queries, ledger: Ledger, query: Query, given: Parameters) -> An
 
 
 def _list(queries: Queries, query: Query, given: ListParameters, values: Mapping[str, Any]) -> Answer | None:
+    sql, asked = _page(query, given, values)
+    with _cursor_refused(given):
+        progress, found = queries.answer(query.projection, within(sql, query.order_keys), asked)
+    meta = meta_of(values, given, progress)
+    if not found and query.of and not queries.answer(query.projection, IS_THERE.format(card=query.of), values)[1]:
+        return None
+    there = found[0]["rows_found"] if found else 0
+    rows = list(map(bare, found[: given.limit]))
+    return Answer(meta, {}, rows, _next(query, rows[-1]) if there > len(rows) else None)
+
+
+class Listing:
+    """A list of any length, all of one moment, read while it is shown: ``pieces``, then ``next`` is known."""
+
+    def __init__(
+        self, query: Query, limit: int, bytes: int | None, meta: Mapping[str, Any], rows: Iterator[Sequence[Any]]
+    ) -> None:
+        self.meta = meta
+        self.next: str | None = None
+        self._query = query
+        self._limit, self._bytes = limit, bytes
+        self._rows = rows
+        self._last: Mapping[str, Any] | None = None
+
+    def pieces(self) -> Iterator[Sequence[Mapping[str, Any]]]:
+        for rows in self._rows:
+            kept = list(takewhile(self._has_room, rows))
+            yield kept
+            if len(kept) < len(rows):
+                assert self._last
+                self.next = _next(self._query, self._last)
+                return
+
+    def _has_room(self, row: dict[str, Any]) -> bool:
+        if self._limit == 0 or (self._last and self._bytes is not None and self._bytes <= 0):
+            return False
+        self._limit -= 1
+        size = row.pop("bytes")
+        self._bytes = None if self._bytes is None else self._bytes - size
+        self._last = row
+        return True
+
+
+@contextmanager
+def listing(
+    queries: Queries, ledger: Ledger, query: Query, given: ListParameters, bytes: int | None
+) -> Iterator[Listing | None]:
+    """A list, of so many bytes at the most; else as ``ask``."""
+    has_written(queries, query.projection, given.min_position)
+    values = values_of(queries, ledger, given)
+    sql, asked = _page(query, given, values)
+    with queries.moment(HOLDING[query.projection]) as answering, _cursor_refused(given):
+        meta = meta_of(values, given, answering.progress(query.projection))
+        rows = answering.scroll(sql, asked)
+        if first := next(rows, None):
+            yield Listing(query, given.limit, bytes, meta, chain([first], rows))
+        else:
+            is_there = not query.of or answering.rows(IS_THERE.format(card=query.of), values)
+            yield Listing(query, given.limit, bytes, meta, iter(())) if is_there else None
+
+
+def _page(query: Query, given: ListParameters, values: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
     after = read_cursor(given.cursor, len(query.order)) if given.cursor else None
-    sql = page(query.text, query.order_keys, goes_on=after is not None)
+    asked = {**values, "after": tuple(after or ()), "most": given.limit + 1, "bytes": PAGE_BYTES}
+    return page(query.text, query.order_keys, goes_on=after is not None), asked
+
+
+def _next(query: Query, last: Mapping[str, Any]) -> str:
+    return write_cursor([last[column] for column in query.order])
+
+
+@contextmanager
+def _cursor_refused(given: ListParameters) -> Iterator[None]:
+    """Whatever the database makes nothing of came with it."""
     try:
-        asked = {**values, "after": tuple(after or ()), "most": given.limit + 1}
-        progress, rows = queries.answer(query.projection, sql, asked)
+        yield
     except DataError as error:
-        if after is None:
+        if not given.cursor:
             raise
         raise Refusal("invalid", "This cursor is not one of this list.", field="cursor") from error
-    meta = meta_of(values, given, progress)
-    if not rows and query.of and not queries.answer(query.projection, IS_THERE.format(card=query.of), values)[1]:
-        return None
-    next = None
-    if len(rows) > given.limit:
-        rows = rows[: given.limit]
-        next = write_cursor([rows[-1][column] for column in query.order])
-    return Answer(meta, {}, rows, next)
 
 
 def has_written(queries: Queries, projection: str, min_position: int | None) -> None:
@@ -72,11 +141,6 @@ def has_written(queries: Queries, projection: str, min_position: int | None) -> 
 def known_position(queries: Queries, given: Parameters) -> int | None:
     known_at = given.known_at
     return queries.position_at(known_at) if isinstance(known_at, datetime) else known_at
-
-
-def now() -> datetime:
-    """One clock for all that an answer is made of, and for its explanation."""
-    return datetime.now(UTC)
 
 
 def values_of(queries: Queries, ledger: Ledger, given: Parameters) -> dict[str, Any]:
@@ -96,7 +160,7 @@ def values_of(queries: Queries, ledger: Ledger, given: Parameters) -> dict[str, 
 def moment_of(queries: Queries, ledger: Ledger, as_of: AsOf | None) -> tuple[datetime, date]:
     """As of when, and on which day that is."""
     if as_of is None or isinstance(as_of, datetime):
-        moment = as_of or now()
+        moment = as_of or queries.now()
         return moment, queries.day_of(moment, ledger.time_zone)
     return queries.end_of(as_of, ledger.time_zone), as_of
 

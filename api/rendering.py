@@ -9,6 +9,11 @@ from typing import Any
 
 import orjson
 
+RUN = frozenset("=+-@\t\r")
+"""A spreadsheet would run what begins so as a formula."""
+
+CSV = "text/csv; charset=utf-8"
+
 
 def dumps(value: object) -> bytes:
     return orjson.dumps(value, default=plain)
@@ -31,16 +36,25 @@ def flat(row: Mapping[str, Any]) -> dict[str, Any]:
     return {**shown, **row["facts"]} if "facts" in row else shown
 
 
-def to_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
+def to_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], *, titled: bool = True) -> str:
     out = StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(columns)
+    if titled:
+        writer.writerow(columns)
     writer.writerows([csv_cell(row.get(column)) for column in columns] for row in rows)
     return out.getvalue()
 
 
+def csv_headers(meta: Mapping[str, Any], next: str | None) -> dict[str, str]:
+    """What JSON tells beside the items."""
+    headers = {f"Grossbuch-{name.replace('_', '-')}": csv_cell(value) for name, value in meta.items()}
+    return {**headers, "Grossbuch-next": next} if next else headers
+
+
 def csv_cell(cell: object) -> str:
     match cell:
+        case str():
+            return f"'{cell}" if cell[:1] in RUN else cell
         case None:
             return ""
         case bool():
@@ -51,6 +65,4 @@ def csv_cell(cell: object) -> str:
             return cell.astimezone(UTC).isoformat()
         case dict() | list():
             return dumps(cell).decode()
-        case str() if cell[:1] in ("=", "+", "-", "@", "\t", "\r"):
-            return f"'{cell}"  # a spreadsheet would run it as a formula
     return str(cell)

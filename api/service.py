@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 from uuid_utils import uuid7
 
 from api.projecting import Projecting, store_projector, topic_of
+from api.readers import Readers
+from api.waiting import Waiting
 from commands.bus import Bus
 from consumers.projector import Projector
 from infra.embedded.server import default_directory, embedded
@@ -32,7 +34,10 @@ class Service:
     store: PostgresLedger
     """What the bus writes to."""
     pool: Pool
+    """For what works in the background, and for the command line: nobody waits, and nothing ends what takes long."""
     queries: Queries
+    readers: Readers
+    waiting: Waiting
     projectors: tuple[Projector, ...]
     """That read the store; they are turned by hand."""
     projecting: Projecting
@@ -71,7 +76,22 @@ def open_service(
         clock = DatabaseClock()
         with pool.connection() as connection, connection.cursor() as cursor:
             clock.read(cursor)
-        store = PostgresLedger(found, pool, time_zone, patience=settings.patience_s, clock=clock)
+        brief, answers = (stack.enter_context(each) for each in _pools(found, settings))
+        store = PostgresLedger(found, brief, time_zone, patience=settings.patience_s, clock=clock)
         stack.callback(store.close)
         bus = Bus(store, clock.now, lambda: str(uuid7()), time_zone)
-        yield Service(settings, ledger, bus, store, pool, Queries(pool), projectors, projecting)
+        queries = Queries(answers, brief, clock.now)
+        readers = Readers(settings.query_connections, settings.patience_s)
+        stack.callback(readers.close)
+        waiting = Waiting(queries, projecting.wake)
+        stack.callback(waiting.close)
+        yield Service(settings, ledger, bus, store, pool, queries, readers, waiting, projectors, projecting)
+
+
+def _pools(database: Database, settings: Settings) -> tuple[Pool, Pool]:
+    """Of those who command, who are never kept waiting by those who ask; and of the latter, who may take long."""
+    patience = settings.patience_s
+    return (
+        Pool(database, settings.command_connections, name="grossbuch brief", patience=patience),
+        Pool(database, settings.query_connections, patience=patience, deadline=settings.query_s),
+    )

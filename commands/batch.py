@@ -72,7 +72,7 @@ class Batch:
         try:
             self.decided.append((wanted.id, self._decide(wanted, book, actor)))
         except Refusal as refusal:
-            self.decided.append((wanted.id, refusal))
+            self.decided.append((wanted.id, refusal.with_traceback(None)))  # whose frames hold the whole request
         finally:
             self.touched |= book.touched
 

@@ -109,7 +109,7 @@ PARAMETERS = {
     "closed_from": "First day",
     "closed_to": "Last day, included",
     "group_by": "What rows are of; all else is added up",
-    "limit": "Rows of a page",
+    "limit": "Rows of a page, which ends earlier at some 4 MB",
     "measure": "What they brought",
     "method": "Who gets the amount",
     "opened_from": "First day",

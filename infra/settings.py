@@ -46,6 +46,9 @@ class Settings(BaseSettings):
         int, Field(ge=1_000_000, description="Of bodies whose requests are not answered yet, together")
     ] = 256_000_000
     patience_s: Annotated[float, Field(gt=0, description="How long to wait for a database that is away")] = 30.0
+    query_s: Annotated[float, Field(gt=0, description="How long a statement of an answer may take")] = 300.0
+    command_connections: Annotated[int, Field(ge=1, description="On which commands read")] = 4
+    query_connections: Annotated[int, Field(ge=1, description="On which queries are answered, one by each")] = 8
     check_every_s: Annotated[
         float, Field(ge=0, allow_inf_nan=False, description="Between two rounds of checks; 0: none")
     ] = 3600.0

@@ -49,6 +49,6 @@ def _opened(out: str) -> Iterator[BinaryIO]:
 def _events(service: Service, after: int, size: int) -> Iterator[Any]:
     while after < size:
         with service.queries.moment() as answering:
-            rows = answering.events(after, min(PAGE, size - after), None, None)
+            rows, _ = answering.events(after, min(PAGE, size - after), None, None)
         yield from rows
         after += len(rows)

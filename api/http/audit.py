@@ -1,13 +1,16 @@
 """What auditors read: the records themselves, and how far each projection is."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Annotated, Any
 
 import orjson
-from fastapi import FastAPI, Query
+from fastapi import FastAPI, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.http.patience import while_there
+from api.http.spool import Spool
 from api.openapi import problems
 from api.rendering import dumps
 from api.service import Service
@@ -33,14 +36,10 @@ def record(row: Mapping[str, Any]) -> dict[str, Any]:
 def mount(app: FastAPI, service: Service) -> None:
 
     @app.get("/v1/audit/events", tags=["audit"], responses=problems(422, 503))
-    def get_events(given: Annotated[Wanted, Query()]) -> Response:
-        """Records in order of position, with metadata; ``next`` is the ``after`` of the next page."""
-        with service.queries.moment() as answering:
-            rows = answering.events(given.after, given.limit, given.stream, given.type)
-            size = answering.log_size()
-        next = rows[-1]["position"] if len(rows) == given.limit else None
-        body = {"items": [record(row) for row in rows], "next": next, "meta": {"log_size": size}}
-        return Response(dumps(body), media_type="application/json")
+    async def get_events(request: Request, given: Annotated[Wanted, Query()]) -> Response:
+        """Records in order of position, with metadata; ``next`` is the ``after`` of the next page. A page ends at
+        ``limit`` records, or earlier at some 4 MB."""
+        return await while_there(request, service.readers.run(partial(_events, service, given)))
 
     @app.get("/v1/projections", tags=["audit"], responses=problems(503))
     def get_projections() -> Response:
@@ -57,3 +56,16 @@ def mount(app: FastAPI, service: Service) -> None:
             for each in service.queries.lags()
         ]
         return Response(dumps(progress), media_type="application/json")
+
+
+def _events(service: Service, given: Wanted) -> Response:
+    with service.queries.moment() as answering:
+        rows, more = answering.events(given.after, given.limit, given.stream, given.type)
+        size = answering.log_size()
+    next = rows[-1]["position"] if more or len(rows) == given.limit else None
+    spool = Spool()
+    spool.write(b'{"items":[')
+    for number, row in enumerate(rows):
+        spool.write(b"," if number else b"", dumps(record(row)))
+    spool.write(b'],"next":', dumps(next), b',"meta":', dumps({"log_size": size}), b"}")
+    return spool.response("application/json")

@@ -1,5 +1,6 @@
 """Asks a figure where it comes from: the events behind a cell of an answer, as JSON and CSV."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Annotated, Literal
@@ -8,11 +9,12 @@ from fastapi import FastAPI, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.explaining import Explained, explain, read_figure
+from api.explaining import Explained, Figure, explain, read_figure
+from api.http.patience import in_time
 from api.http.problems import answer
-from api.http.queries import in_time
+from api.http.spool import Spool
 from api.openapi import EXPLAINED, problems
-from api.rendering import csv_cell, dumps, to_csv
+from api.rendering import CSV, csv_cell, csv_headers, dumps, to_csv
 from api.service import Service
 from domain.refusal import Refusal
 from projections.query import Cursor
@@ -54,18 +56,29 @@ def mount(app: FastAPI, service: Service) -> None:
         if asked.min_position:
             wanted = {"min_position": asked.min_position, "wait_ms": asked.wait_ms}
             figure = replace(figure, given=figure.given.model_copy(update=wanted))
-        ask = partial(explain, service.queries, service.ledger, figure, asked.cell, asked.cursor, asked.limit)
-        found = await in_time(service, figure.given.wait_ms, ask)
-        if found is None:
-            return answer(Refusal("not_found", f"There is nothing at {asked.figure}."))
         wants_csv = asked.format == "csv" or (not asked.format and "text/csv" in request.headers.get("accept", ""))
-        return _csv(found) if wants_csv else Response(dumps(found.body), media_type="application/json")
+        respond = partial(_explanation, service, figure, asked, _csv if wants_csv else _json)
+        found = await in_time(service, request, figure.query.projection, figure.given.wait_ms, respond)
+        return found or answer(Refusal("not_found", f"There is nothing at {asked.figure}."))
+
+
+def _explanation(
+    service: Service, figure: Figure, asked: Asked, form: Callable[[Explained], Response]
+) -> Response | None:
+    found = explain(service.queries, service.ledger, figure, asked.cell, asked.cursor, asked.limit)
+    return form(found) if found else None
+
+
+def _json(found: Explained) -> Response:
+    spool = Spool()
+    spool.write(dumps(found.body))
+    return spool.response("application/json")
 
 
 def _csv(found: Explained) -> Response:
-    headers = {f"Grossbuch-{name.replace('_', '-')}": csv_cell(value) for name, value in found.meta.items()}
+    headers = csv_headers(found.meta, found.next)
     if found.is_number:
         headers["Grossbuch-value"] = csv_cell(found.value)
-    if found.next:
-        headers["Grossbuch-next"] = found.next
-    return Response(to_csv(found.columns, found.items), 200, headers, media_type="text/csv; charset=utf-8")
+    spool = Spool()
+    spool.write(to_csv(found.columns, found.items).encode())
+    return spool.response(CSV, headers)

@@ -1,27 +1,29 @@
 """Mounts the projections' queries: one route each, with as_of, known_at, min_position, JSON and CSV."""
 
-import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
-from time import monotonic
-from typing import Any, TypeVar
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from pydantic import ValidationError
 
+from api.http.patience import in_time
 from api.http.plain import PlainRoute
 from api.http.problems import answer
+from api.http.spool import Spool
 from api.openapi import query_parameters, query_responses
-from api.querying import Answer, ask
+from api.querying import ask, listing
 from api.refusing import invalid
-from api.rendering import csv_cell, dumps, flat, to_csv
+from api.rendering import CSV, csv_headers, dumps, flat, to_csv
 from api.service import Service
 from domain.refusal import Refusal
+from infra.postgres.queries import PAGE_BYTES
 from projections import QUERIES
-from projections.query import Parameters, Query
+from projections.query import ListParameters, Parameters, Query
 
-T = TypeVar("T")
+SHORT = 1_000
+"""Rows up to which a page is read by one statement, which is the fastest."""
 
 
 def mount(app: FastAPI, service: Service) -> None:
@@ -39,12 +41,20 @@ def mount(app: FastAPI, service: Service) -> None:
 def _endpoint(service: Service, query: Query) -> Callable[[Request], Coroutine[Any, Any, Response]]:
     async def get(request: Request) -> Response:
         given, wants_csv = _read(query, request)
-        found = await in_time(service, given.wait_ms, partial(ask, service.queries, service.ledger, query, given))
-        if found is None:
-            return answer(Refusal("not_found", f"There is nothing at {request.scope['path']}."))
-        return _csv(query, found) if wants_csv and found.items is not None else _json(found)
+        respond = partial(_respond, service, query, given, wants_csv)
+        found = await in_time(service, request, query.projection, given.wait_ms, respond)
+        return found or answer(Refusal("not_found", f"There is nothing at {request.scope['path']}."))
 
     return get
+
+
+def _respond(service: Service, query: Query, given: Parameters, wants_csv: bool) -> Response | None:
+    if isinstance(given, ListParameters):
+        if wants_csv:
+            return _csv(service, query, given)
+        if given.limit > SHORT:
+            return _long(service, query, given)
+    return _json(service, query, given)
 
 
 def _read(query: Query, request: Request) -> tuple[Parameters, bool]:
@@ -64,29 +74,41 @@ def _read(query: Query, request: Request) -> tuple[Parameters, bool]:
     return given, format == "csv" or (format is None and "text/csv" in request.headers.get("accept", ""))
 
 
-async def in_time(service: Service, wait_ms: int, ask: Callable[[], T]) -> T:
-    """Read your writes: the answer as soon as there is one, or ``behind`` if there is none in time."""
-    deadline = monotonic() + wait_ms / 1000
-    while True:
-        try:
-            return await asyncio.to_thread(ask)
-        except Refusal as refusal:
-            if refusal.code != "behind" or monotonic() >= deadline:
-                raise
-        service.projecting.wake()
-        await asyncio.sleep(0.005)
-
-
-def _json(found: Answer) -> Response:
+def _json(service: Service, query: Query, given: Parameters) -> Response | None:
+    found = ask(service.queries, service.ledger, query, given)
+    if found is None:
+        return None
     body: Mapping[str, Any] = {**flat(found.body), "meta": found.meta}
     if found.items is not None:
         body = {"items": [flat(item) for item in found.items], "next": found.next, "meta": found.meta}
-    return Response(dumps(body), media_type="application/json")
+    spool = Spool()
+    spool.write(dumps(body))
+    return spool.response("application/json")
 
 
-def _csv(query: Query, found: Answer) -> Response:
-    headers = {f"Grossbuch-{name.replace('_', '-')}": csv_cell(value) for name, value in found.meta.items()}
-    if found.next:
-        headers["Grossbuch-next"] = found.next
-    rows = [flat(item) for item in found.items or ()]
-    return Response(to_csv(list(query.row.model_fields), rows), 200, headers, media_type="text/csv; charset=utf-8")
+def _long(service: Service, query: Query, given: ListParameters) -> Response | None:
+    """A page of many rows, of which only a few are at hand at once."""
+    with listing(service.queries, service.ledger, query, given, PAGE_BYTES) as found:
+        if found is None:
+            return None
+        spool, joint = Spool(), b'{"items":['
+        for rows in found.pieces():
+            for row in rows:
+                spool.write(joint, dumps(flat(row)))
+                joint = b","
+    if joint != b",":
+        spool.write(joint)
+    spool.write(b'],"next":', dumps(found.next), b',"meta":', dumps(found.meta), b"}")
+    return spool.response("application/json")
+
+
+def _csv(service: Service, query: Query, given: ListParameters) -> Response | None:
+    columns = list(query.row.model_fields)
+    with listing(service.queries, service.ledger, query, given, None) as found:
+        if found is None:
+            return None
+        spool = Spool()
+        spool.write(to_csv(columns, ()).encode())
+        for rows in found.pieces():
+            spool.write(to_csv(columns, map(flat, rows), titled=False).encode())
+    return spool.response(CSV, csv_headers(found.meta, found.next))

@@ -1,20 +1,27 @@
 """Connections to one ledger's PostgreSQL, in the role that may add to the book and not change it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import BoundedSemaphore
+from time import monotonic, sleep
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import psycopg2
+from psycopg2.errors import QueryCanceled
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extensions import make_dsn, parse_dsn, quote_ident
 from psycopg2.sql import Composable
 
+from commands.ports import Unavailable
+from infra.postgres.watch import Watch, has_ended
+
 __all__ = ["Connection", "Database", "Pool", "read_sql"]
+
+T = TypeVar("T")
 
 #: What a statement is given, by place or by name.
 Given = Sequence[Any] | Mapping[str, Any] | None
@@ -33,6 +40,9 @@ PATIENCE = {
     "tcp_user_timeout": "20000",
     "target_session_attrs": "read-write",
 }
+
+RESTED = 10.0
+"""Seconds of rest after which a connection is asked whether it is still one."""
 
 HUNG = "15s"
 """Who says nothing for so long in the middle of a transaction is taken for hung, and loses it: others wait for what it
@@ -94,58 +104,129 @@ class Database:
 
 
 class Pool:
-    """A few connections shared by many threads, in autocommit mode. Waits for a free one; drops broken ones."""
+    """A few connections shared by many threads, in autocommit mode. Waits for a free one; drops broken ones.
 
-    def __init__(self, database: Database, size: int = 8) -> None:
+    With ``patience`` it bears so many seconds with a server that is away or hangs; then those who wait are told, and
+    who comes later at once, until it is back. No statement takes longer than the ``deadline``.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        size: int = 8,
+        *,
+        name: str = "grossbuch read",
+        patience: float = 0.0,
+        deadline: float = 0.0,
+    ) -> None:
         self.database = database
+        self._name = name
+        self._patience = patience
+        self._deadline = deadline
         self._free = BoundedSemaphore(size)
-        self._idle: list[Connection] = []
+        self._idle: list[tuple[Connection, float]] = []
+        self._watch = Watch(database._dsn_with_patience(name), patience)
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
-        with self._free:
-            try:
-                connection = self._idle.pop()
-            except IndexError:
-                connection = self.database.connect(name="grossbuch read")
+        if not self._free.acquire(timeout=self._patience or None):
+            raise Unavailable("All connections to the database are in use.")
+        try:
+            connection = self._rested() or self._connected()
             try:
                 yield connection
             except BaseException:
                 if connection.closed:
-                    self.close()  # a server that is gone has left the idle ones, too
+                    self.drop()  # a server that is gone has left the idle ones, too
                 elif connection.info.transaction_status:
                     connection.close()
                 raise
             finally:
+                self._watch.back(connection)
                 if not connection.closed:
-                    self._idle.append(connection)
+                    self._idle.append((connection, monotonic()))
+        finally:
+            self._free.release()
 
     def read(self, sql: str, parameters: Given = None) -> list[tuple[Any, ...]]:
         """The rows of one statement."""
         return self.read_named(sql, parameters)[1]
 
     def read_named(self, sql: str, parameters: Given = None) -> tuple[list[str], list[tuple[Any, ...]]]:
-        """And the names of their columns. That an idle connection was lost in the meantime does not matter."""
-        try:
-            return self._read(sql, parameters)
-        except LOST:
-            return self._read(sql, parameters)
+        """And the names of their columns."""
+        return once_more(lambda: self._read(sql, parameters))
+
+    def close(self) -> None:
+        self._watch.stop()
+        self.drop()
+
+    def _rested(self) -> Connection | None:
+        """An idle one that still has a server at its other end. What lies between may have cut it without a word to us,
+        so who has rested for long is asked."""
+        while self._idle:
+            try:
+                connection, since = self._idle.pop()
+            except IndexError:
+                break  # another thread has it
+            if has_ended(connection):
+                connection.close()
+                continue
+            self._watch.lend(connection)
+            try:
+                if monotonic() - since > RESTED:
+                    connection.cursor().execute("SELECT 1")
+                return connection
+            except LOST:
+                connection.close()
+                self._watch.back(connection)
+                self.drop()
+        return None
+
+    def _connected(self) -> Connection:
+        while True:
+            if self._patience and self._watch.has_given_up:
+                raise Unavailable("The database cannot be reached.")
+            try:
+                connection = self.database.connect(name=self._name)
+                if self._deadline:
+                    connection.cursor().execute("SET statement_timeout = %s", (f"{self._deadline}s",))
+            except LOST:
+                self._watch.lost()
+                if self._watch.has_given_up:
+                    raise
+                sleep(0.05)
+            else:
+                self._watch.heard()
+                self._watch.lend(connection)
+                return connection
+
+    def drop(self) -> None:
+        """Those that are idle."""
+        idle, self._idle = self._idle, []
+        for connection, _ in idle:
+            connection.close()
 
     def _read(self, sql: str, parameters: Given) -> tuple[list[str], list[tuple[Any, ...]]]:
         with self.connection() as connection, connection.cursor() as cursor:
             cursor.execute(sql, parameters)
             return [column.name for column in cursor.description or ()], cursor.fetchall()
 
-    def close(self) -> None:
-        idle, self._idle = self._idle, []
-        for connection in idle:
-            connection.close()
-
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: TracebackType | type[BaseException] | BaseException | None) -> None:
         self.close()
+
+
+def once_more(read: Callable[[], T]) -> T:
+    """Who lost the server in the middle of reading reads again, on another connection; not a third time, lest he be who
+    it falls over."""
+    try:
+        return read()
+    except QueryCanceled:
+        raise
+    except LOST:
+        return read()
 
 
 def read_sql(path: Path) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.postgres.connection import read_sql
-from infra.postgres.queries import Answering
+from infra.postgres.queries import PAGE_BYTES, Answering, within
 from projections.explanation import Cell
 from projections.query import Query
 
@@ -30,9 +30,10 @@ class Contributions:
     apart: str | None = None
 
     def page(self, answering: Answering, after: Place | None, most: int | None) -> Sequence[Mapping[str, Any]]:
+        """All of them, or a page that is bounded in bytes, too; of how many each says in ``rows_found``."""
         position, part = after or (None, None)
-        more = {"after": position, "after_part": part, "most": most}
-        return answering.rows(self._filled(CONTRIBUTIONS), {**self._values, **more})
+        more = {"after": position, "after_part": part, "most": most, "bytes": most and PAGE_BYTES}
+        return answering.rows(within(self._filled(CONTRIBUTIONS), ("position", "part")), {**self._values, **more})
 
     def sums(self, answering: Answering) -> Mapping[str, Any]:
         """What each part is in all."""

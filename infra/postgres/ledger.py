@@ -53,7 +53,7 @@ class PostgresLedger:
 
     def _forget(self) -> int:
         """Idle connections may lead to a server that is not the one any more."""
-        self._pool.close()
+        self._pool.drop()
         return self._shelf.forget()
 
     def submit(self, units: Sequence[Unit], done: Callable[[int | Exception], object], era: int) -> None:

@@ -1,6 +1,6 @@
 """Runs the projections' queries: all that is in an answer is of one moment of the database."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -9,12 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
-from psycopg2.extras import RealDictCursor
+from psycopg2.extensions import cursor as Cursor
 
 from domain.refusal import Refusal
 from infra.partitions import partition_of
 from infra.postgres import head
 from infra.postgres.connection import Pool, read_sql
+
+Places = Mapping[str, Sequence[int]]
+"""Where each projection stands, partition by partition."""
+
+PAGE_BYTES = 4_000_000
+"""Of rows, as text: a page ends there, though it might have more of them."""
+
+PIECE_BYTES, PIECE_ROWS = 250_000, 250
+"""What is read at once of a list that is read piece by piece, as far as rows seen so far tell how large they are."""
 
 SQL = Path(__file__).with_name("sql")
 ANSWER = read_sql(SQL / "answer.sql")
@@ -22,10 +31,17 @@ PROGRESS = "SELECT progress(%(answered_from)s)"
 HOLD = "LOCK TABLE {tables} IN ACCESS SHARE MODE"
 """Unlike a question, this takes no snapshot yet."""
 
+SCROLL = """SET LOCAL cursor_tuple_fraction = 1; DECLARE list NO SCROLL CURSOR FOR
+SELECT page.*, octet_length(page::text) AS bytes FROM (
+{sql}
+) page"""
+SIZES = ("rows_found", "bytes_before", "bytes")
+"""What it tells of rows beside them."""
+
+WITHIN = read_sql(SQL / "within.sql")
 LAGS = read_sql(SQL / "lags.sql")
-AUDIT_EVENTS = read_sql(SQL / "audit_events.sql")
 COMMIT = read_sql(SQL / "commit.sql")
-PLACES = "SELECT position FROM tracking WHERE consumer = %s ORDER BY partition"
+PLACES = "SELECT consumer, position FROM tracking ORDER BY consumer, partition"
 POSITION_AT = read_sql(SQL / "position_at.sql")
 END_OF = "SELECT end_of(%s, %s)"
 
@@ -59,6 +75,19 @@ def page(sql: str, order: Sequence[str], *, goes_on: bool) -> str:
     return f"SELECT * FROM (\n{sql}\n) list {where} ORDER BY {keys} LIMIT %(most)s"
 
 
+def within(sql: str, order: Sequence[str]) -> str:
+    """As many rows of a page as ``bytes`` hold, and one at least; each with ``rows_found``, how many there would be."""
+    return WITHIN.replace("{sql}", sql).replace("{keys}", ", ".join(order))
+
+
+def bare(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what was told beside it."""
+    return {name: cell for name, cell in row.items() if name not in SIZES}
+
+
+AUDIT_EVENTS = within(read_sql(SQL / "audit_events.sql"), ["position"])
+
+
 def narrowed(sql: str, narrowing: Mapping[str, str | None]) -> str:
     """Some of the rows of a list that have these cells, given by their names; and how many do, ``rows_found``."""
     cells = [f'"{name}" IS NULL' if cell is None else f'"{name}" = %({name})s' for name, cell in narrowing.items()]
@@ -67,18 +96,28 @@ def narrowed(sql: str, narrowing: Mapping[str, str | None]) -> str:
 
 
 @contextmanager
-def _refused_if_detached() -> Iterator[None]:
-    """What shapes/register/5_whole.sql raises, as a refusal."""
+def _refusing() -> Iterator[None]:
+    """What shapes/register/5_whole.sql raises, and what takes too long, as refusals."""
     try:
         yield
     except psycopg2.errors.NoDataFound as error:
         facts = {"register": error.diag.table_name, "month": error.diag.message_detail}
         raise Refusal("detached", str(error.diag.message_primary), **facts) from error
+    except psycopg2.errors.QueryCanceled as error:
+        message = "This answer takes too long. Ask for less: for fewer days, or for one client or product."
+        raise Refusal("too_slow", message) from error
 
 
 class Queries:
-    def __init__(self, pool: Pool) -> None:
+    """``brief`` are connections for what is told in no time: how far things are. The others may be busy for long.
+    ``now`` is the one clock for all that an answer is made of, and for its explanation."""
+
+    def __init__(
+        self, pool: Pool, brief: Pool | None = None, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self.now = now
         self._pool = pool
+        self._brief = brief or pool
         self._commit = lru_cache(maxsize=1_000)(self._read_commit)
         self._end_of = lru_cache(maxsize=10_000)(self._read_end_of)
 
@@ -87,7 +126,7 @@ class Queries:
         """One moment of the database, for as many questions as an answer needs. Those on projections, of which all logs
         are named, are of one generation, and of the same months: a swap, which moves all of a projection's tables or
         none, and whoever detaches give way."""
-        with self._pool.connection() as connection, connection.cursor(cursor_factory=RealDictCursor) as cursor:
+        with self._pool.connection() as connection, connection.cursor() as cursor:
             cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             try:
                 if tables := ", ".join(f"ONLY {table}" for table in holding):
@@ -99,26 +138,32 @@ class Queries:
 
     def answer(self, projection: str, sql: str, given: Mapping[str, Any]) -> tuple[Progress, list[dict[str, Any]]]:
         """The rows of a projection's query, and how far the projection is."""
-        with _refused_if_detached():
+        with _refusing():
             names, rows = self._pool.read_named(ANSWER.replace("{sql}", sql), {**given, "answered_from": projection})
         answer = [dict(zip(names[2:], row[2:], strict=True)) for row in rows if row[1]]
         return Progress(projection, *map(int, rows[0][0][1:-1].split(","))), answer
 
     def progress(self, projection: str) -> Progress:
-        [(progress,)] = self._pool.read(PROGRESS, {"answered_from": projection})
+        [(progress,)] = self._brief.read(PROGRESS, {"answered_from": projection})
         return Progress(projection, *progress)
 
-    def has(self, projection: str, position: int) -> bool:
+    def places(self) -> Places:
+        found: dict[str, list[int]] = {}
+        for consumer, position in self._brief.read(PLACES):
+            found.setdefault(consumer, []).append(position)
+        return found
+
+    def has(self, projection: str, position: int, places: Places | None = None) -> bool:
         """Whether it has seen what was committed with the event at this position: the partitions of that commit have
         got there. The highest position seen would not do, nor would the lowest: some partitions stay idle."""
-        places = [place for (place,) in self._pool.read(PLACES, (projection,))]
-        if min(places) >= position:
+        at = (places or self.places())[projection]
+        if min(at) >= position:
             return True
-        commit = self._commit(position) if len(places) > 1 and position <= self.log_size() else {}
-        return bool(commit) and all(places[partition_of(key, len(places))] >= last for key, last in commit.items())
+        commit = self._commit(position) if len(at) > 1 and position <= self.log_size() else {}
+        return bool(commit) and all(at[partition_of(key, len(at))] >= last for key, last in commit.items())
 
     def _read_commit(self, position: int) -> dict[str, int]:
-        return dict(self._pool.read(COMMIT, {"position": position}))
+        return dict(self._brief.read(COMMIT, {"position": position}))
 
     def position_at(self, moment: datetime) -> int:
         """The last position that was known at a time."""
@@ -143,32 +188,49 @@ class Queries:
 
     def lags(self) -> list[Lag]:
         """Of all projections."""
-        with self.moment() as answering:
-            return [Lag(**row) for row in answering.rows(LAGS, {})]
+        names, rows = self._brief.read_named(LAGS)
+        return [Lag(**dict(zip(names, row, strict=True))) for row in rows]
 
     def log_size(self) -> int:
-        with self.moment() as answering:
-            return answering.log_size()
+        return int(self._brief.read(head.POSITION)[0][0])
 
 
 @dataclass(frozen=True, slots=True)
 class Answering:
-    cursor: RealDictCursor
+    cursor: Cursor
 
     def log_size(self) -> int:
-        self.cursor.execute(head.POSITION)
-        return int(self.cursor.fetchall()[0]["position"])
+        [row] = self.rows(head.POSITION, {})
+        return int(row["position"])
 
     def progress(self, projection: str) -> Progress:
         [row] = self.rows(PROGRESS, {"answered_from": projection})
         return Progress(projection, *row["progress"])
 
     def rows(self, sql: str, given: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-        with _refused_if_detached():
+        with _refusing():
             self.cursor.execute(sql, given)
-        return self.cursor.fetchall()
+        return self._fetched()
 
-    def events(self, after: int, limit: int, stream: str | None, type: str | None) -> Sequence[Mapping[str, Any]]:
-        """Records in order of position, as they are stored."""
-        self.cursor.execute(AUDIT_EVENTS, {"after": after, "limit": limit, "stream": stream, "type": type})
-        return self.cursor.fetchall()
+    def scroll(self, sql: str, given: Mapping[str, Any]) -> Iterator[Sequence[dict[str, Any]]]:
+        """The rows piece by piece, each with the ``bytes`` it has. Once in a moment."""
+        with _refusing():
+            self.cursor.execute(SCROLL.replace("{sql}", sql), given)
+        largest = PIECE_BYTES
+        while True:
+            with _refusing():
+                self.cursor.execute(f"FETCH {max(1, min(PIECE_BYTES // largest, PIECE_ROWS))} FROM list")
+            if not (rows := self._fetched()):
+                return
+            largest = max(row["bytes"] for row in rows)
+            yield rows
+
+    def _fetched(self) -> list[dict[str, Any]]:
+        names = [column.name for column in self.cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in self.cursor.fetchall()]
+
+    def events(self, after: int, limit: int, stream: str | None, type: str | None) -> tuple[list[dict[str, Any]], bool]:
+        """Records in order of position, as they are stored; and whether some are left for their size."""
+        given = {"after": after, "limit": limit, "stream": stream, "type": type, "bytes": PAGE_BYTES}
+        found = self.rows(AUDIT_EVENTS, given)
+        return list(map(bare, found)), bool(found) and found[0]["rows_found"] > len(found)

@@ -4,12 +4,10 @@ Invariant kept here: another server, another book or an earlier state of it behi
 anything is appended to it (tests/integration/test_set_back.py).
 """
 
-import select
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
-from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from infra.postgres import head
@@ -17,6 +15,7 @@ from infra.postgres.append import PREPARE
 from infra.postgres.clock import DatabaseClock
 from infra.postgres.connection import Database
 from infra.postgres.head import Head
+from infra.postgres.watch import has_ended
 from infra.telemetry import SET_BACK
 
 log = structlog.get_logger(__name__)
@@ -59,7 +58,7 @@ class Session:
 
     def cursor(self) -> Cursor:
         """Of a connection that has not ended, as far as it tells."""
-        if self._cursor is None or _has_ended(self._cursor.connection):
+        if self._cursor is None or has_ended(self._cursor.connection):
             self.disconnect()
             self._cursor = self._database.connect(name="grossbuch writer").cursor()
             self.era = self._forget()
@@ -97,12 +96,3 @@ class Session:
             log.error("the book was set back", reason=reason)
             self.era = self._forget()
         return seen.moment
-
-
-def _has_ended(connection: Connection) -> bool:
-    """Nobody has asked anything: if the server has something to say, it is farewell."""
-    if connection.closed:
-        return True
-    poll = select.poll()  # select() itself takes no descriptor beyond 1023
-    poll.register(connection, select.POLLIN)
-    return bool(poll.poll(0))

@@ -136,12 +136,18 @@ class Writer:
             self._session.disconnect()
 
     def _run(self) -> None:
-        while (request := self._queue.get()) is not None:
+        while self._took_one():
             self._idle = False
             with self._turn:
-                self._waiting.append(request)
                 self._work_off()
             self._idle = True
+
+    def _took_one(self) -> bool:
+        """Into those that wait, and into nothing that would hold it while the queue is empty; False: it is the end."""
+        request = self._queue.get()
+        if request is not None:
+            self._waiting.append(request)
+        return request is not None
 
     def _work_off(self) -> None:
         while self._waiting:

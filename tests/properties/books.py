@@ -117,7 +117,7 @@ class Books:
         self._read_models = PostgresReadModels(database)
         self._read_models.prepare(PROJECTIONS)
         self._ledger = Ledger.read(pool)
-        self._queries = Queries(pool)
+        self.queries = Queries(pool)
 
     def close(self) -> None:
         self._read_models.close()
@@ -145,7 +145,7 @@ class Books:
 
     def answer(self, path: str, **parameters: object) -> Answer | None:
         query = next(query for query in QUERIES if query.path == path)
-        return ask(self._queries, self._ledger, query, query.parameters.model_validate(parameters))
+        return ask(self.queries, self._ledger, query, query.parameters.model_validate(parameters))
 
     def items(self, path: str, **parameters: object) -> list[dict[str, Any]]:
         """The whole of a list."""

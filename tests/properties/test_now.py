@@ -9,11 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api import querying
 from api.explaining import explain, read_figure
 from domain import clients, stock
 from infra.postgres.migrate import Ledger
-from infra.postgres.queries import Queries
 from tests.properties.areas import AREAS, SETUP, questions_on
 from tests.properties.books import Books
 from tests.properties.histories import Step, lawful, placed
@@ -57,10 +55,10 @@ def test_all_of_an_answer_goes_by_one_clock(books: Books, monkeypatch: pytest.Mo
     steps = [*named, Step("account-C1", limited, soon), Step("product-P1", received, soon)]
     books.project(placed(steps))
     for hours, limit in ((0, None), (2, 10)):
-        monkeypatch.setattr(querying, "now", lambda hours=hours: datetime.now(UTC) + timedelta(hours=hours))
+        monkeypatch.setattr(books.queries, "now", lambda hours=hours: datetime.now(UTC) + timedelta(hours=hours))
         assert books.body("/v1/receivables/exposure", client="C1")["limit"] == limit
         assert [row["on_hand"] for row in books.items("/v1/stock/balances")] == ([] if limit is None else [3])
     figure = read_figure("/v1/stock/balances?product=P1")
-    explained = explain(Queries(books.pool), Ledger.read(books.pool), figure, "on_hand")
+    explained = explain(books.queries, Ledger.read(books.pool), figure, "on_hand")
     assert explained
     assert explained.total == 3

@@ -1,0 +1,49 @@
+"""Waits for an answer as long as it is wanted: until the caller's time is over, or he has hung up."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from time import monotonic
+from typing import Any, TypeVar
+
+from starlette.requests import ClientDisconnect, Request
+
+from api.service import Service
+from domain.refusal import Refusal
+
+T = TypeVar("T")
+
+
+async def in_time(service: Service, request: Request, projection: str, wait_ms: int, ask: Callable[[], T]) -> T:
+    """Read your writes: the answer as soon as there is one, or ``behind`` if there is none in time."""
+    return await while_there(request, _in_time(service, projection, wait_ms, ask))
+
+
+async def _in_time(service: Service, projection: str, wait_ms: int, ask: Callable[[], T]) -> T:
+    deadline = monotonic() + wait_ms / 1000
+    while True:
+        try:
+            return await service.readers.run(ask)
+        except Refusal as refusal:
+            left = deadline - monotonic()
+            if refusal.code != "behind" or left <= 0:
+                raise
+            await service.waiting.until(projection, refusal, left)
+
+
+async def while_there(request: Request, work: Coroutine[Any, Any, T]) -> T:
+    """For who has hung up nothing is done any more. ClientDisconnect."""
+    working = asyncio.create_task(work)
+    gone = asyncio.create_task(_gone(request))
+    try:
+        await asyncio.wait((working, gone), return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise ClientDisconnect
+        return working.result()
+    finally:
+        working.cancel()
+        gone.cancel()
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
