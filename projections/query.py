@@ -16,7 +16,7 @@ SQL = Path(__file__).with_name("sql")
 
 AsOf = Annotated[Moment | Day, Field(union_mode="left_to_right")]
 KnownAt = Annotated[Annotated[int, Field(ge=0, le=2**62)] | Moment, Field(union_mode="left_to_right")]
-Cursor = Annotated[str, Field(max_length=10_000, description="`next` of the page before")]
+Cursor = Annotated[str, Field(max_length=10_000, pattern=r"^[A-Za-z0-9_=-]*$")]
 """As wide as any keys make it (tests/unit/test_cursors.py)."""
 
 Result = Mapping[str, Any]
@@ -56,7 +56,7 @@ class Period(BaseModel):
 
 
 class ListParameters(Parameters):
-    cursor: Cursor | None = None
+    cursor: Annotated[Cursor | None, Field(description="`next` of the page before")] = None
     limit: Annotated[int, Field(ge=1, le=100_000)] = 100
 
 

@@ -40,7 +40,7 @@ class Asked(BaseModel):
         str,
         Field(max_length=1000, pattern=TEXT, description="The figure's name in the answer", examples=["on_hand"]),
     ]
-    cursor: Cursor | None = None
+    cursor: Annotated[Cursor | None, Field(description="`next` of the page before")] = None
     limit: Annotated[int, Field(ge=1, le=100_000)] = 100
     min_position: Annotated[int | None, Field(ge=0, le=2**62, description="Wait until this position is seen")] = None
     wait_ms: Annotated[int, Field(ge=0, le=30_000, description="How long to wait for min_position")] = 2_000
