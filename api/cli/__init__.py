@@ -13,6 +13,7 @@ from typer.core import TyperCommand, TyperGroup
 COMMANDS = {
     "up": "up",
     "serve": "serve",
+    "migrate": "migrate",
     "relay": "relay",
     "consume": "consume",
     "import": "importing.import_",

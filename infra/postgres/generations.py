@@ -6,7 +6,7 @@ each statement that reads sees the one or the other whole.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from psycopg2.extensions import cursor as Cursor
 from infra.postgres import moving
 from infra.postgres.connection import Database, read_sql
 from infra.postgres.giving_way import GIVE_WAY, lock, sooner_or_later
-from infra.postgres.migrate import read_ledger
+from infra.postgres.migrate import OtherRelease, read_ledger
 from infra.postgres.shape_sql import create_statements, drop_statements, late_names, late_statements, layout
 from projections.projection import Projection
 from projections.shapes import Shape
@@ -100,11 +100,22 @@ class Generations:
             self._create(cursor, new, partitions)
             return new
 
+    def find(self, projections: Iterable[Projection]) -> None:
+        """OtherRelease unless there is one of each to be read."""
+        with self._transaction() as cursor:
+            cursor.execute("SELECT projection FROM generation WHERE state = 'current'")
+            there = {name for (name,) in cursor.fetchall()}
+        if missing := [each.name for each in projections if each.name not in there]:
+            raise OtherRelease(
+                f"There are no read models {', '.join(missing)} yet: `grossbuch migrate`, `serve` or `up` make them."
+            )
+
     def is_due(self, projection: Projection) -> bool | None:
-        """Whether it is to be filled anew, as the current one is of another version or layout; None: there is none."""
+        """Whether it is to be filled anew, as the current one is of an earlier version or layout; None: there is none.
+        That of a later release stays: one that is started again beside it must not take it back."""
         with self._transaction() as cursor:
             current = _current(cursor, projection.name)
-            return None if current is None else current.stands != stands(projection)
+            return None if current is None else current.stands < stands(projection)
 
     def adapt(self, projection: Projection) -> None:
         """Of an earlier layout: it may be asked as the later one is, while that is being filled."""
