@@ -24,6 +24,7 @@ STATUS = {
     "command_id_reused": 409,
     "too_large": 413,
     "behind": 503,
+    "superseded": 503,
     "unavailable": 503,
 }
 """All other refusals are 422: understood, and against a rule."""

@@ -17,7 +17,7 @@ import structlog
 from psycopg2.extensions import cursor as Cursor
 
 from infra.postgres import moving
-from infra.postgres.connection import Database, read_sql
+from infra.postgres.connection import Database, Pool, read_sql
 from infra.postgres.giving_way import GIVE_WAY, lock, sooner_or_later
 from infra.postgres.migrate import OtherRelease, read_ledger
 from infra.postgres.shape_sql import create_statements, drop_statements, late_names, late_statements, layout
@@ -30,6 +30,7 @@ SQL = Path(__file__).with_name("sql")
 SPREAD = read_sql(SQL / "spread.sql")
 LATEST = "SELECT number, version, layout, state FROM generation WHERE projection = %s ORDER BY number DESC LIMIT 1"
 CURRENT = "SELECT number, objects, version, layout FROM generation WHERE projection = %s AND state = 'current'"
+ALL_CURRENT = "SELECT projection, version, layout FROM generation WHERE state = 'current'"
 ONE = "SELECT state, objects FROM generation WHERE projection = %s AND number = %s"
 ADD = (
     "INSERT INTO generation (projection, number, version, layout, state, objects)"
@@ -65,6 +66,13 @@ class Kept:
     number: int
     version: int
     state: str
+
+
+class Apart(NamedTuple):
+    """Projections whose current generation is of an earlier release, and of a later one."""
+
+    earlier: Sequence[str]
+    later: Sequence[str]
 
 
 class Behind(Exception):
@@ -103,8 +111,8 @@ class Generations:
     def find(self, projections: Iterable[Projection]) -> None:
         """OtherRelease unless there is one of each to be read."""
         with self._transaction() as cursor:
-            cursor.execute("SELECT projection FROM generation WHERE state = 'current'")
-            there = {name for (name,) in cursor.fetchall()}
+            cursor.execute(ALL_CURRENT)
+            there = {name for name, *_ in cursor.fetchall()}
         if missing := [each.name for each in projections if each.name not in there]:
             raise OtherRelease(
                 f"There are no read models {', '.join(missing)} yet: `grossbuch migrate`, `serve` or `up` make them."
@@ -118,7 +126,7 @@ class Generations:
             return None if current is None else current.stands < stands(projection)
 
     def adapt(self, projection: Projection) -> None:
-        """Of an earlier layout: it may be asked as the later one is, while that is being filled."""
+        """Of an earlier layout: it may be asked as the later one is, too, while that is being filled."""
         with self._transaction() as cursor:
             lock(cursor, self._database, projection.name)
             current = _current(cursor, projection.name)
@@ -202,14 +210,17 @@ class Generations:
         cursor.execute("RESET ROLE")
 
     def _adapt(self, cursor: Cursor, shape: Shape, time_zone: str) -> None:
-        """Unless it has other columns: then it cannot be asked until the later one is read."""
-        cursor.execute("SAVEPOINT adapting")
-        try:
-            for statement in late_statements(shape, time_zone):
+        """What is there stays: the release that made it goes on asking it. Of other columns it cannot be asked by this
+        one until the later generation is read."""
+        for statement in late_statements(shape, time_zone):
+            cursor.execute("SAVEPOINT adapting")
+            try:
                 cursor.execute(statement)
-        except psycopg2.ProgrammingError as error:
-            cursor.execute("ROLLBACK TO SAVEPOINT adapting")
-            log.info("not adapted", table=shape.name, error=str(error).strip())
+            except psycopg2.errors.DuplicateFunction:
+                cursor.execute("ROLLBACK TO SAVEPOINT adapting")
+            except psycopg2.ProgrammingError as error:
+                cursor.execute("ROLLBACK TO SAVEPOINT adapting")
+                log.info("not adapted", table=shape.name, error=str(error).strip())
 
     def _positions(self, cursor: Cursor, consumer: str) -> Sequence[int]:
         cursor.execute(POSITIONS, (consumer,))
@@ -273,6 +284,15 @@ class Generations:
                 yield cursor
         finally:
             connection.close()
+
+
+def apart(pool: Pool, projections: Iterable[Projection]) -> Apart:
+    current = {name: tuple(of) for name, *of in pool.read(ALL_CURRENT)}
+    differing = [(current[each.name], stands(each), each.name) for each in projections if each.name in current]
+    return Apart(
+        [name for there, ours, name in differing if there < ours],
+        [name for there, ours, name in differing if there > ours],
+    )
 
 
 def _reached(live: Sequence[int], filled: Sequence[int]) -> bool:
