@@ -14,6 +14,7 @@ COMMANDS = {
     "up": "up",
     "serve": "serve",
     "migrate": "migrate",
+    "upgrade": "upgrade",
     "relay": "relay",
     "consume": "consume",
     "import": "importing.import_",
