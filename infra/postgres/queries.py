@@ -25,7 +25,7 @@ HOLD = "LOCK TABLE {tables} IN ACCESS SHARE MODE"
 LAGS = read_sql(SQL / "lags.sql")
 AUDIT_EVENTS = read_sql(SQL / "audit_events.sql")
 COMMIT = read_sql(SQL / "commit.sql")
-PLACES = "SELECT position FROM tracking WHERE consumer = %s ORDER BY partition"
+PLACES = "SELECT position FROM places(%s) ORDER BY partition"
 POSITION_AT = read_sql(SQL / "position_at.sql")
 END_OF = "SELECT end_of(%s, %s)"
 
