@@ -15,6 +15,7 @@ from commands.bus import Bus
 from consumers.projector import Projector
 from infra.embedded.server import default_directory, embedded
 from infra.postgres import fitness
+from infra.postgres.condition import condition
 from infra.postgres.connection import Database, Pool
 from infra.postgres.generations import Generations
 from infra.postgres.ledger import PostgresLedger
@@ -70,7 +71,7 @@ def database(
         if opening is Opening.FIND:
             find(found)
         else:
-            if unsafe := fitness.unsafe(found):
+            if unsafe := condition(found).unsafe:
                 log.warning("a crash of the server may lose what is booked", off=unsafe)
             migrate(found, book_currency=settings.book_currency, time_zone=settings.time_zone)
         yield found

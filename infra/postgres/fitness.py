@@ -1,6 +1,5 @@
 """Whether a server, a database and a user will do for a ledger, before anything is asked of them."""
 
-from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import NamedTuple
@@ -12,7 +11,6 @@ from infra.postgres.connection import Database, read_sql, scalar
 from infra.postgres.migrate import membership
 
 FITNESS = read_sql(Path(__file__).with_name("sql") / "fitness.sql")
-UNSAFE = "SELECT name FROM pg_settings WHERE name IN ('fsync', 'full_page_writes') AND setting = 'off' ORDER BY name"
 
 OLDEST = 15
 SESSIONS, LOOKS = 2, 3
@@ -50,13 +48,6 @@ def check(database: Database, *, as_maker: bool) -> None:
         if missing := _missing_rights(cursor, found, database.service, as_maker=as_maker):
             raise Unfit(missing)
     _check_sessions(database)
-
-
-def unsafe(database: Database) -> Sequence[str]:
-    """Settings of the server with which a crash may lose what was answered with 201."""
-    with closing(database.connect(as_owner=True)) as connection, connection.cursor() as cursor:
-        cursor.execute(UNSAFE)
-        return [name for (name,) in cursor.fetchall()]
 
 
 def _missing_rights(cursor: Cursor, found: _Found, service: str, *, as_maker: bool) -> str:

@@ -13,7 +13,6 @@ import psycopg2
 import pytest
 
 from infra.embedded.account import account_for
-from infra.embedded.server import embedded
 from infra.kafka.ports import free_port
 from infra.postgres import fitness
 from infra.postgres.connection import Database
@@ -147,17 +146,3 @@ def test_who_has_them_makes_a_ledger(owner: Callable[..., Database], rights: lis
     migrate(database)
     fitness.check(database, as_maker=False)
     find(database)
-
-
-def test_a_server_that_may_lose_what_is_booked_is_told_of(directory: Path) -> None:
-    bin_dir = os.environ.get("GROSSBUCH_TEST_BIN_DIR")
-    with embedded(directory, bin_dir=Path(bin_dir) if bin_dir else None) as dsn:
-        database = Database(dsn)
-        assert fitness.unsafe(database) == []
-        with as_superuser(database) as connection, connection.cursor() as cursor:
-            cursor.execute("ALTER SYSTEM SET full_page_writes = off")
-            cursor.execute("ALTER SYSTEM SET fsync = off")
-            cursor.execute("SELECT pg_reload_conf()")
-        while len(fitness.unsafe(database)) < 2:
-            sleep(0.05)
-        assert fitness.unsafe(database) == ["fsync", "full_page_writes"]
