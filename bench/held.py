@@ -17,7 +17,7 @@ from infra.postgres.generations import SPREAD
 from infra.postgres.migrate import MIGRATIONS, migrate
 from infra.postgres.read_models import ADVANCE
 
-KEPT, MOVES = 30_000, 1_000
+KEPT, MOVES = 20_000, 500
 OF = {"projection": "given", "consumer": "given", "version": 1, "layout": 1, "partitions": 1, "partition": [0]}
 
 _numbers = count(1)
