@@ -10,7 +10,7 @@ KAFKA_PORT ?= 9092
 SEED ?= 1
 MINUTES ?= 60
 
-.PHONY: install run test test-rules test-store test-served test-stream test-oldest soak check bench format docs lock clean java kafka kafka-stop
+.PHONY: install run test test-rules test-store test-served test-stream test-oldest soak check bench format docs lock clean java pgbouncer kafka kafka-stop
 
 install: $(INSTALLED)
 
@@ -27,6 +27,9 @@ run: install            ## a few weeks of real trade through the ledger, then se
 java:                   ## Java and Maven, for the broker of the tests: root gets them, others are told
 	@requirements/java
 
+pgbouncer:              ## a pooler, for the tests: root gets it, others are told
+	@requirements/pgbouncer
+
 kafka: install java     ## a Kafka broker of this machine in .kafka/, on KAFKA_PORT
 	@$(V)/python -m infra.kafka.local start --port $(KAFKA_PORT)
 
@@ -39,7 +42,7 @@ at_once = rm -rf $(LOGS); mkdir $(LOGS); \
 	$(MAKE) --no-print-directory --jobs=3 --keep-going $(1) || { tail -v -n 15 $(LOGS)/* | cut -c -300; exit 1; }
 logged = set -o pipefail; mkdir -p $(LOGS); $(1) 2>&1 | tee $(LOGS)/$@ && rm $(LOGS)/$@
 
-test: install java      ## at once: the tests of the stream and of servers wait much, the others compute
+test: install java pgbouncer      ## at once: the tests of the stream and of servers wait much, the others compute
 	@$(call at_once,test-served test-stream test-store test-rules)
 
 test-served:            ## over HTTP, on the command line and in the browser
@@ -65,7 +68,7 @@ test-oldest:
 soak: install java      ## faults at random for MINUTES, from SEED on; one that fails is told
 	$(V)/python -m tests.kafka.simulation $(SEED) $(MINUTES)
 
-check: install java     ## what CI runs
+check: install java pgbouncer     ## what CI runs
 	$(V)/ruff format --check .
 	$(V)/ruff check .
 	$(V)/mypy

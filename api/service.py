@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+import structlog
 from uuid_utils import uuid7
 
 from api.projecting import Projecting, store_projector, topic_of
@@ -13,17 +15,32 @@ from api.waiting import Waiting
 from commands.bus import Bus
 from consumers.projector import Projector
 from infra.embedded.server import default_directory, embedded
+from infra.postgres import fitness
 from infra.postgres.clock import DatabaseClock
+from infra.postgres.condition import condition
 from infra.postgres.connection import Database, Pool
+from infra.postgres.generations import Generations
 from infra.postgres.ledger import PostgresLedger
-from infra.postgres.migrate import Ledger, migrate
+from infra.postgres.migrate import Ledger, find, is_made, migrate
 from infra.postgres.queries import Queries
 from infra.postgres.read_models import PostgresReadModels
 from infra.settings import Settings
 from projections import PROJECTIONS
 from projections.projection import Projection
 
-__all__ = ["Service", "open_service"]
+__all__ = ["Opening", "Service", "open_service"]
+
+log = structlog.get_logger(__name__)
+
+
+class Opening(StrEnum):
+    """What may be done to a ledger when it is opened."""
+
+    MIGRATE = "migrate"
+    """It is made, or brought up to this release. For what serves, and for who asks for it by name."""
+    MAKE = "make"
+    """It is made where there is none."""
+    FIND = "find"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,31 +62,47 @@ class Service:
 
 
 @contextmanager
-def database(settings: Settings, say: Callable[[str], object] = str) -> Iterator[Database]:
-    """The ledger's database, made or brought up to date: DATABASE_URL's, or the embedded one of the data directory."""
+def database(
+    settings: Settings, say: Callable[[str], object] = str, opening: Opening = Opening.MIGRATE
+) -> Iterator[Database]:
+    """The ledger's: DATABASE_URL's, or the embedded one of the data directory. Unfit, OtherRelease, MigrationError."""
     with ExitStack() as stack:
         dsn = settings.database_url
         if dsn is None:
             directory = settings.data or default_directory()
             dsn = stack.enter_context(embedded(directory, bin_dir=settings.bin_dir, say=say))
         found = Database(dsn, settings.ledger)
-        migrate(found, book_currency=settings.book_currency, time_zone=settings.time_zone)
+        if opening is Opening.MAKE and is_made(found):
+            opening = Opening.FIND
+        fitness.check(found, as_maker=opening is not Opening.FIND)
+        if opening is Opening.FIND:
+            find(found)
+        else:
+            if unsafe := condition(found).unsafe:
+                log.warning("a crash of the server may lose what is booked", off=unsafe)
+            migrate(found, book_currency=settings.book_currency, time_zone=settings.time_zone)
         yield found
 
 
 @contextmanager
 def open_service(
-    settings: Settings, say: Callable[[str], object] = str, projected: Sequence[Projection] = PROJECTIONS
+    settings: Settings,
+    say: Callable[[str], object] = str,
+    projected: Sequence[Projection] = PROJECTIONS,
+    opening: Opening = Opening.MIGRATE,
 ) -> Iterator[Service]:
     """``projected`` is what is kept up to date once that is started."""
     with ExitStack() as stack:
-        found = stack.enter_context(database(settings, say))
+        found = stack.enter_context(database(settings, say, opening))
         pool = stack.enter_context(Pool(found))
         ledger = Ledger.read(pool)
         time_zone = ZoneInfo(ledger.time_zone)
         read_models = PostgresReadModels(found)
         stack.callback(read_models.close)
-        read_models.prepare(PROJECTIONS, topic_of(settings, pool).partitions if settings.kafka_bootstrap else 1)
+        if opening is Opening.FIND:
+            Generations(found).find(PROJECTIONS)
+        else:
+            read_models.prepare(PROJECTIONS, topic_of(settings, pool).partitions if settings.kafka_bootstrap else 1)
         projectors = tuple(store_projector(pool, read_models, projection) for projection in PROJECTIONS)
         projecting = Projecting(settings, found, pool, projected)
         stack.callback(projecting.stop)

@@ -13,7 +13,20 @@ from pathlib import Path
 
 from bench.measure import Row
 
-ALL = ("append", "race", "http", "commands", "projection", "growth", "queries", "retail", "kafka", "rebuild", "past")
+ALL = (
+    "append",
+    "race",
+    "http",
+    "commands",
+    "projection",
+    "growth",
+    "queries",
+    "retail",
+    "kafka",
+    "rebuild",
+    "past",
+    "held",
+)
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "performance.md"
 
 

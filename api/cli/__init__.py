@@ -13,6 +13,8 @@ from typer.core import TyperCommand, TyperGroup
 COMMANDS = {
     "up": "up",
     "serve": "serve",
+    "migrate": "migrate",
+    "upgrade": "upgrade",
     "relay": "relay",
     "consume": "consume",
     "import": "importing.import_",

@@ -8,7 +8,7 @@ import typer
 
 from api.cli import options
 from api.cli.terminal import out, progress, result, say
-from api.service import open_service
+from api.service import Opening, open_service
 from infra.postgres.checks import Checks, Report, as_json, invariants
 from infra.postgres.refold import refold
 from projections.projection import Projection
@@ -26,7 +26,10 @@ def check(
     """Check the invariants of the book and of all read models, or of those named. Nobody waits. Status 3 if one is
     broken."""
     chosen = options.projections(names)
-    with open_service(options.settings(data), say) as service, closing(Checks(service.pool.database)) as checks:
+    with (
+        open_service(options.settings(data), say, opening=Opening.FIND) as service,
+        closing(Checks(service.pool.database)) as checks,
+    ):
         reports = _checked(checks, chosen, most, shown=not as_json)
         if rebuild:
             refolded = _refolded(checks, chosen, service.queries.log_size(), most, shown=not as_json)

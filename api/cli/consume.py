@@ -6,7 +6,7 @@ from threading import Event
 from api.cli import options
 from api.cli.terminal import say
 from api.collector import tune_collector
-from api.service import open_service
+from api.service import Opening, open_service
 
 
 def consume(
@@ -18,7 +18,7 @@ def consume(
     those that are named."""
     settings = options.settings(data, metrics_port=metrics_port)
     chosen = options.projections(names)
-    with open_service(settings, say, chosen) as service:
+    with open_service(settings, say, chosen, Opening.FIND) as service:
         options.show_metrics(settings)
         tune_collector()
         service.projecting.start()

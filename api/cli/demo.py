@@ -9,7 +9,7 @@ from api.cli.serve import listen
 from api.cli.terminal import out, say, table
 from api.querying import ask
 from api.rendering import flat
-from api.service import Service, open_service
+from api.service import Opening, Service, open_service
 from infra.sources.completejourney import CompleteJourney
 from infra.sources.source import DERIVED
 from infra.sources.wholesale import Wholesale
@@ -49,7 +49,7 @@ def demo(
 ) -> None:
     """Import real trade, print funnel, stock and ageing, and go on serving them."""
     settings = options.settings(data, port=port)
-    with open_service(settings, say) as service:
+    with open_service(settings, say, opening=Opening.MAKE) as service:
         for source in (Wholesale(), CompleteJourney(None if full else WEEKS)):
             importing.send(service, source)
         importing.catch_up(service)

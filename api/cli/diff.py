@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from api.cli import options
 from api.cli.terminal import out, result, say, table
 from api.querying import moment_of
-from api.service import open_service
+from api.service import Opening, open_service
 from infra.postgres.hindsight import Changed, changes
 from infra.postgres.queries import Queries
 from projections.query import AsOf, KnownAt
@@ -32,7 +32,7 @@ def diff(
         raise typer.BadParameter("say --known-at twice")
     told = [_read(KNOWN_AT, "--known-at", text) for text in known_at]
     day = _read(AS_OF, "--as-of", as_of) if as_of else None
-    with open_service(options.settings(data), say) as service:
+    with open_service(options.settings(data), say, opening=Opening.FIND) as service:
         before, after = (_position(service.queries, each) for each in told)
         moment, _ = moment_of(service.queries, service.ledger, day)
         found = list(changes(service.queries, options.projections(names), before, after, moment))

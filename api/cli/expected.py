@@ -10,14 +10,17 @@ from consumers.relay import Broken, Misplaced
 from domain.refusal import Refusal
 from infra.embedded.server import EmbeddedError
 from infra.kafka.topic import TopicUnfit
+from infra.postgres.fitness import Unfit
 from infra.postgres.generations import Dropped, LookedAt
-from infra.postgres.migrate import MigrationError
+from infra.postgres.migrate import MigrationError, OtherRelease
 from infra.postgres.one_rebuild import BeingRebuilt
 from infra.sources.source import SourceMissing
 
 EXPECTED = (
     EmbeddedError,
     MigrationError,
+    OtherRelease,
+    Unfit,
     SourceMissing,
     Refusal,
     Unavailable,
@@ -31,5 +34,6 @@ EXPECTED = (
     LookedAt,
     KafkaError,
     psycopg2.OperationalError,
+    psycopg2.errors.InsufficientPrivilege,
     OSError,
 )

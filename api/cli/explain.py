@@ -13,7 +13,7 @@ from api.cli.terminal import out, result, say, table
 from api.explaining import Explained, read_figure
 from api.explaining import explain as explained
 from api.rendering import csv_cell, dumps, to_csv
-from api.service import open_service
+from api.service import Opening, open_service
 from domain.refusal import Refusal
 
 HEADS = ("position", "day", "type", "stream", "actor")
@@ -28,7 +28,7 @@ def explain(
 ) -> None:
     """The events behind a figure, each with what it contributed. Status 3 if they do not add up to it."""
     asked = read_figure(figure)
-    with open_service(options.settings(data), say) as service:
+    with open_service(options.settings(data), say, opening=Opening.FIND) as service:
         found = explained(service.queries, service.ledger, asked, cell)
         time_zone = ZoneInfo(service.ledger.time_zone)
     if found is None:

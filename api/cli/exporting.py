@@ -12,7 +12,7 @@ from api.cli import options
 from api.cli.terminal import progress, result, say
 from api.http.audit import record
 from api.rendering import dumps
-from api.service import Service, open_service
+from api.service import Opening, Service, open_service
 
 PAGE = 5_000
 
@@ -24,7 +24,7 @@ def export(
     as_json: options.Json = False,
 ) -> None:
     """Write the events to a file, in order of position. What is there at the start is written, nothing half."""
-    with open_service(options.settings(data), say) as service:
+    with open_service(options.settings(data), say, opening=Opening.FIND) as service:
         size = service.queries.log_size()
         with (
             _opened(out) as file,

@@ -7,7 +7,7 @@ import typer
 
 from api.cli import options
 from api.cli.terminal import result, say, table
-from api.service import database
+from api.service import Opening, database
 from infra.postgres.generations import Generations
 
 app = typer.Typer(help="Generations of read models.", no_args_is_help=True)
@@ -16,7 +16,7 @@ app = typer.Typer(help="Generations of read models.", no_args_is_help=True)
 @app.command("list")
 def list_(data: options.Data = None, as_json: options.Json = False) -> None:
     """The current generation of each projection, those being filled, and those that are kept: old ones, and refused."""
-    with database(options.settings(data), say) as found:
+    with database(options.settings(data), say, Opening.FIND) as found:
         kept = [asdict(each) for each in Generations(found).list()]
     if as_json:
         result({"items": kept})
@@ -33,7 +33,7 @@ def drop(
 ) -> None:
     """Drop old and refused generations. One that is being filled is dropped if its number is told; the current one
     never."""
-    with database(options.settings(data), say) as found:
+    with database(options.settings(data), say, Opening.FIND) as found:
         generations = Generations(found)
         chosen = [
             each

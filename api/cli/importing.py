@@ -16,7 +16,7 @@ from api.cli.terminal import err, progress, result, say
 from api.collector import tune_collector
 from api.http.bodies import command_or_refusal
 from api.http.problems import problem
-from api.service import Service, open_service
+from api.service import Opening, Service, open_service
 from commands.bus import Accepted, Refused
 from commands.command import Command
 from domain.refusal import Refusal
@@ -78,7 +78,7 @@ def import_(
 ) -> None:
     """Send the commands of a source through the ledger, then bring the read models up to date."""
     chosen = source_of(source, weeks, limit)
-    with open_service(options.settings(data), say) as service:
+    with open_service(options.settings(data), say, opening=Opening.MAKE) as service:
         outcome = send(service, chosen, shown=not as_json)
         if service.settings.kafka_bootstrap:
             say("Consumers of the topic bring the read models up to date.")

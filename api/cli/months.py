@@ -9,7 +9,7 @@ import typer
 
 from api.cli import options
 from api.cli.terminal import result, say, table
-from api.service import open_service
+from api.service import Opening, open_service
 from infra.postgres.months import Months
 from projections import PROJECTIONS
 from projections.shapes import Register
@@ -35,7 +35,7 @@ def list_(
     """Each month with its size: attached; detached; gone, if its table is not there; unverified, if it was written to
     since it was detached."""
     chosen = [_register(register)] if register else list(REGISTERS.values())
-    with open_service(options.settings(data), say) as service:
+    with open_service(options.settings(data), say, opening=Opening.FIND) as service:
         kept = [asdict(each) for each in Months(service.pool.database).list(shape for _, shape in chosen)]
     if as_json:
         result({"items": kept})
@@ -49,7 +49,7 @@ def detach(register: Name, month: Written, data: options.Data = None, as_json: o
     its days is refused."""
     projection, shape = _register(register)
     day = _month(month)
-    with open_service(options.settings(data), say) as service:
+    with open_service(options.settings(data), say, opening=Opening.FIND) as service:
         Months(service.pool.database).detach(projection, shape, day)
     _tell(register, month, "detached", as_json=as_json)
 
@@ -59,7 +59,7 @@ def attach(register: Name, month: Written, data: options.Data = None, as_json: o
     """Have the movements of a month in the register again, if they are what its turnovers say."""
     _, shape = _register(register)
     day = _month(month)
-    with open_service(options.settings(data), say) as service:
+    with open_service(options.settings(data), say, opening=Opening.FIND) as service:
         Months(service.pool.database).attach(shape, day)
     _tell(register, month, "attached", as_json=as_json)
 

@@ -9,7 +9,7 @@ import typer
 
 from api.cli import options
 from api.cli.terminal import out, result, say, table
-from api.service import database
+from api.service import Opening, database
 from infra.postgres.quarantine import Quarantine
 from infra.postgres.read_models import PostgresReadModels
 from infra.settings import Settings
@@ -79,5 +79,5 @@ def retry(
 
 @contextmanager
 def _quarantine(settings: Settings) -> Iterator[Quarantine]:
-    with database(settings, say) as found, closing(PostgresReadModels(found)) as read_models:
+    with database(settings, say, Opening.FIND) as found, closing(PostgresReadModels(found)) as read_models:
         yield Quarantine(read_models)

@@ -15,7 +15,7 @@ from api.collector import tune_collector
 from api.origins import FromStore, Origin, from_topic
 from api.projecting import topic_of
 from api.rebuilding import Rebuilt, rebuilding
-from api.service import Service, open_service
+from api.service import Opening, Service, open_service
 from consumers.rebuild import PARTITIONS
 from projections.projection import Projection
 
@@ -52,7 +52,7 @@ def rebuild(
         raise typer.BadParameter("name projections, or say --all")
     chosen = options.projections(None if all_ else names)
     done: list[Rebuilt] = []
-    with open_service(options.settings(data), say) as service:
+    with open_service(options.settings(data), say, opening=Opening.FIND) as service:
         size = service.queries.log_size()
         started = perf_counter()
         tune_collector()

@@ -9,7 +9,7 @@ from api.cli import options
 from api.cli.terminal import progress, result, say
 from api.projecting import topic_of
 from api.relaying import make_relay
-from api.service import database
+from api.service import Opening, database
 from consumers.ports import Topic
 from infra.postgres import topics
 from infra.postgres.connection import Pool
@@ -27,7 +27,7 @@ def repartition(
     if not settings.kafka_bootstrap:
         raise typer.BadParameter("set KAFKA_BOOTSTRAP to the broker's host:port")
     with ExitStack() as stack:
-        pool = stack.enter_context(Pool(stack.enter_context(database(settings, say)), size=2))
+        pool = stack.enter_context(Pool(stack.enter_context(database(settings, say, Opening.FIND)), size=2))
         old = topic_of(settings, pool)
         new = Topic(f"{settings.ledger}.events-{partitions}", partitions)
         if old.partitions == partitions:

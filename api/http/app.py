@@ -7,7 +7,7 @@ from fastapi.responses import RedirectResponse
 from fastapi_offline import FastAPIOffline
 
 from api import asyncapi
-from api.http import audit, batches, commands, explain, health, problems, queries
+from api.http import audit, batches, commands, explain, health, problems, queries, superseded
 from api.openapi import DESCRIPTION, TITLE, VERSION, document
 from api.service import Service
 
@@ -17,6 +17,7 @@ def create_app(service: Service) -> FastAPI:
     for room in (commands, batches, queries, audit, explain, health):
         room.mount(app, service)
     problems.install(app)
+    superseded.install(app, service)
     app.openapi = cache(lambda: document(app.routes))  # type: ignore[method-assign]
     app.add_api_route("/asyncapi.json", lambda: asyncapi.document(service.settings.ledger), include_in_schema=False)
     app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)

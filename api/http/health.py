@@ -10,6 +10,7 @@ from api.openapi import problems
 from api.rendering import dumps
 from api.service import Service
 from domain.refusal import Refusal
+from infra.postgres.condition import condition
 from infra.postgres.session import SetBack
 
 READY_WITHIN_S = 2.0
@@ -41,10 +42,29 @@ class ProjectionFigures:
         return [behind, seconds, parked, size]
 
 
+class DatabaseFigures:
+    """Of the server that keeps the ledger."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def collect(self) -> list[GaugeMetricFamily]:
+        found = condition(self._service.pool.database)
+        oldest = GaugeMetricFamily(
+            "grossbuch_oldest_transaction_seconds", "Age of the oldest transaction in the database"
+        )
+        oldest.add_metric([], found.oldest_transaction_seconds)
+        unsafe = GaugeMetricFamily("grossbuch_database_unsafe", "Settings that may lose what is booked", labels=["off"])
+        for name in found.unsafe:
+            unsafe.add_metric([name], 1)
+        return [oldest, unsafe]
+
+
 def mount(app: FastAPI, service: Service) -> None:
     told: list[SetBack] = []
     figures = CollectorRegistry()
     figures.register(ProjectionFigures(service))
+    figures.register(DatabaseFigures(service))
 
     @app.get("/v1/health/live", tags=["health"])
     async def live() -> Response:

@@ -32,6 +32,7 @@ STATUS = {
     "head_too_large": 431,
     "busy": 503,
     "behind": 503,
+    "superseded": 503,
     "unavailable": 503,
     "set_back": 503,
 }

@@ -29,6 +29,9 @@ from infra.embedded.watchdog import Watchdog
 __all__ = ["EmbeddedError", "EmbeddedServer", "default_bin_dir", "default_directory", "embedded"]
 
 USER = DATABASE = "grossbuch"
+UPGRADE = "upgrade"
+"""Where the database that is to take this one's place is being made."""
+
 PORT = "5432"
 """Part of the socket's name. Said by both sides, or each would take it from its own PGPORT."""
 
@@ -91,6 +94,18 @@ class EmbeddedServer:
             with exclusive(self._home / "start.lock"):
                 self._leave()
 
+    @contextmanager
+    def alone(self, turn: FileLock, say: Callable[[str], object]) -> Iterator[str]:
+        """Its dsn, for who holds the turn to start: nobody else uses it, or begins to, as long as this lasts."""
+        self._make_home()
+        self._join(turn, say)
+        try:
+            if not (self._use and self._use.take(wait=False)):
+                raise EmbeddedError(f"The database of {self._home} is in use: stop what uses it.")
+            yield self.dsn
+        finally:
+            self._leave()
+
     def revive(self) -> bool:
         """Start the server again if it died in use; whether it had."""
         if is_held(self._home / "server.lock"):
@@ -150,6 +165,8 @@ class EmbeddedServer:
         for directory in (self._run, self._home / "log"):
             private(directory, account)
         if not self._data.exists():
+            if (self._home / UPGRADE / "data").exists():
+                raise EmbeddedError(f"An upgrade of {self._home} was broken off: finish it with `grossbuch upgrade`.")
             say("Making the database …")
             self._init(programs, turn)
         self._check_version(programs)
@@ -220,7 +237,7 @@ class EmbeddedServer:
         if made_by != programs.major:
             raise EmbeddedError(
                 f"{self._data} was made by PostgreSQL {made_by}, and this is {programs.major}: "
-                "use its binaries (GROSSBUCH_BIN_DIR), or export there and import here."
+                "take it along with `grossbuch upgrade`, or use its binaries (GROSSBUCH_BIN_DIR)."
             )
 
     def _clear_stale(self) -> None:

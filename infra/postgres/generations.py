@@ -6,7 +6,7 @@ each statement that reads sees the one or the other whole.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +17,9 @@ import structlog
 from psycopg2.extensions import cursor as Cursor
 
 from infra.postgres import moving
-from infra.postgres.connection import Database, read_sql
+from infra.postgres.connection import Database, Pool, read_sql
 from infra.postgres.giving_way import GIVE_WAY, lock, sooner_or_later
-from infra.postgres.migrate import read_ledger
+from infra.postgres.migrate import OtherRelease, read_ledger
 from infra.postgres.shape_sql import create_statements, drop_statements, late_names, late_statements, layout
 from projections.projection import Projection
 from projections.shapes import Shape
@@ -30,6 +30,7 @@ SQL = Path(__file__).with_name("sql")
 SPREAD = read_sql(SQL / "spread.sql")
 LATEST = "SELECT number, version, layout, state FROM generation WHERE projection = %s ORDER BY number DESC LIMIT 1"
 CURRENT = "SELECT number, objects, version, layout FROM generation WHERE projection = %s AND state = 'current'"
+ALL_CURRENT = "SELECT projection, version, layout FROM generation WHERE state = 'current'"
 ONE = "SELECT state, objects FROM generation WHERE projection = %s AND number = %s"
 ADD = (
     "INSERT INTO generation (projection, number, version, layout, state, objects)"
@@ -67,6 +68,13 @@ class Kept:
     state: str
 
 
+class Apart(NamedTuple):
+    """Projections whose current generation is of an earlier release, and of a later one."""
+
+    earlier: Sequence[str]
+    later: Sequence[str]
+
+
 class Behind(Exception):
     """The new generation is not yet as far as the one that is read."""
 
@@ -100,14 +108,25 @@ class Generations:
             self._create(cursor, new, partitions)
             return new
 
+    def find(self, projections: Iterable[Projection]) -> None:
+        """OtherRelease unless there is one of each to be read."""
+        with self._transaction() as cursor:
+            cursor.execute(ALL_CURRENT)
+            there = {name for name, *_ in cursor.fetchall()}
+        if missing := [each.name for each in projections if each.name not in there]:
+            raise OtherRelease(
+                f"There are no read models {', '.join(missing)} yet: `grossbuch migrate`, `serve` or `up` make them."
+            )
+
     def is_due(self, projection: Projection) -> bool | None:
-        """Whether it is to be filled anew, as the current one is of another version or layout; None: there is none."""
+        """Whether it is to be filled anew, as the current one is of an earlier version or layout; None: there is none.
+        That of a later release stays: one that is started again beside it must not take it back."""
         with self._transaction() as cursor:
             current = _current(cursor, projection.name)
-            return None if current is None else current.stands != stands(projection)
+            return None if current is None else current.stands < stands(projection)
 
     def adapt(self, projection: Projection) -> None:
-        """Of an earlier layout: it may be asked as the later one is, while that is being filled."""
+        """Of an earlier layout: it may be asked as the later one is, too, while that is being filled."""
         with self._transaction() as cursor:
             lock(cursor, self._database, projection.name)
             current = _current(cursor, projection.name)
@@ -191,14 +210,17 @@ class Generations:
         cursor.execute("RESET ROLE")
 
     def _adapt(self, cursor: Cursor, shape: Shape, time_zone: str) -> None:
-        """Unless it has other columns: then it cannot be asked until the later one is read."""
-        cursor.execute("SAVEPOINT adapting")
-        try:
-            for statement in late_statements(shape, time_zone):
+        """What is there stays: the release that made it goes on asking it. Of other columns it cannot be asked by this
+        one until the later generation is read."""
+        for statement in late_statements(shape, time_zone):
+            cursor.execute("SAVEPOINT adapting")
+            try:
                 cursor.execute(statement)
-        except psycopg2.ProgrammingError as error:
-            cursor.execute("ROLLBACK TO SAVEPOINT adapting")
-            log.info("not adapted", table=shape.name, error=str(error).strip())
+            except psycopg2.errors.DuplicateFunction:
+                cursor.execute("ROLLBACK TO SAVEPOINT adapting")
+            except psycopg2.ProgrammingError as error:
+                cursor.execute("ROLLBACK TO SAVEPOINT adapting")
+                log.info("not adapted", table=shape.name, error=str(error).strip())
 
     def _positions(self, cursor: Cursor, consumer: str) -> Sequence[int]:
         cursor.execute(POSITIONS, (consumer,))
@@ -262,6 +284,15 @@ class Generations:
                 yield cursor
         finally:
             connection.close()
+
+
+def apart(pool: Pool, projections: Iterable[Projection]) -> Apart:
+    current = {name: tuple(of) for name, *of in pool.read(ALL_CURRENT)}
+    differing = [(current[each.name], stands(each), each.name) for each in projections if each.name in current]
+    return Apart(
+        [name for there, ours, name in differing if there < ours],
+        [name for there, ours, name in differing if there > ours],
+    )
 
 
 def _reached(live: Sequence[int], filled: Sequence[int]) -> bool:

@@ -1,7 +1,7 @@
 """Who moves tables or takes some away locks them, and gives way to those who read: he tries for a tenth of a second,
 rests while the others go on, and tries again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import sleep
 from typing import TypeVar
 
@@ -41,14 +41,15 @@ def lock(cursor: Cursor, database: Database, projection: str) -> None:
     cursor.execute(LOCK, (place(database, projection),))
 
 
-def sooner_or_later(attempt: Callable[[], T], what: str) -> T:
-    """What a try gives that is not NOT_NOW; after ever longer rests. Told once, if it takes long."""
+def sooner_or_later(attempt: Callable[[], T], what: str, in_the_way: Callable[[], Sequence[str]] = list) -> T:
+    """What a try gives that is not NOT_NOW; after ever longer rests. If it takes long it is told once, with who is
+    in the way."""
     rest = SHORTEST
     while True:
         try:
             return attempt()
         except NOT_NOW:
             if rest < LONGEST <= LONGER * rest:
-                log.warning("waits for who reads", what=what)
+                log.warning("waits for who reads", what=what, in_the_way=in_the_way())
             sleep(rest)
             rest = min(LONGER * rest, LONGEST)

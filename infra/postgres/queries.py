@@ -41,7 +41,9 @@ SIZES = ("rows_found", "bytes_before", "bytes")
 WITHIN = read_sql(SQL / "within.sql")
 LAGS = read_sql(SQL / "lags.sql")
 COMMIT = read_sql(SQL / "commit.sql")
-PLACES = "SELECT consumer, position FROM tracking ORDER BY consumer, partition"
+PLACES = """
+SELECT p.name, t.position FROM projection p CROSS JOIN LATERAL places(p.name) t ORDER BY p.name, t.partition
+"""
 POSITION_AT = read_sql(SQL / "position_at.sql")
 END_OF = "SELECT end_of(%s, %s)"
 

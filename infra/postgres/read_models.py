@@ -30,7 +30,7 @@ ADVANCE = read_sql(SQL / "advance.sql")
 PLACES = read_sql(SQL / "places.sql")
 PARK = read_sql(SQL / "park.sql")
 SPREAD = read_sql(SQL / "spread.sql")
-REACHED = "SELECT coalesce(min(position), 0), coalesce(max(position), 0), count(*) FROM tracking WHERE consumer = %s"
+REACHED = "SELECT coalesce(min(position), 0), coalesce(max(position), 0), count(*) FROM places(%s)"
 READ = "SELECT version, layout FROM generation WHERE projection = %s AND state = 'current'"
 PARKED = "SELECT stream FROM quarantine WHERE projection = %s"
 END_HUNG = read_sql(SQL / "end_hung.sql")

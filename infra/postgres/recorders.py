@@ -33,7 +33,7 @@ SNAPSHOTS = read_sql(SQL / "select_snapshots.sql")
 NOTIFICATIONS = read_sql(SQL / "select_notifications.sql")
 INSERT_SNAPSHOT = "INSERT INTO snapshot (stream, version, type, state) VALUES (%s, %s, %s, %s)"
 INSERT_TRACKING = read_sql(SQL / "insert_tracking.sql")
-MAX_TRACKING = "SELECT max(position) FROM tracking WHERE consumer = %s"
+MAX_TRACKING = "SELECT max(position) FROM places(%s)"
 
 FIRST, LAST = -(2**31), 2**31
 """No version is lower or higher."""
@@ -203,7 +203,9 @@ class TrackingRecorder(persistence.TrackingRecorder):
     def transaction(self, tracking: Tracking) -> Iterator[Cursor]:
         """What a view writes here is committed with the position, or not at all."""
         with _translated(), self._pool.connection() as connection, connection, connection.cursor() as cursor:
-            cursor.execute(INSERT_TRACKING, (tracking.application_name, tracking.notification_id))
+            cursor.execute(
+                INSERT_TRACKING, {"consumer": tracking.application_name, "position": tracking.notification_id}
+            )
             if cursor.rowcount != 1:
                 raise persistence.IntegrityError(f"{tracking} has been processed already")
             yield cursor

@@ -17,7 +17,7 @@ LATE: Mapping[type[Shape], tuple[str, ...]] = {
     Register: ("4_detached", "5_whole", "6_between", "7_balances", "9_flows"),
     Card: ("3_cards",),
 }
-"""They leave what is there already as it is, or make it anew as it was."""
+"""What an earlier layout lacks is made of these, and what it has is left to the release that made it."""
 
 
 def log_table(shape: Shape) -> str:

@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
@@ -43,8 +43,15 @@ def in_thread(service: Service, limits: Limits | None = None) -> Iterator[Api]:
 class Up:
     """``grossbuch up`` or ``serve`` as a process. What it says goes to a file, so it never waits for a reader."""
 
-    def __init__(self, *arguments: str, log: Path, env: dict[str, str] | None = None, how: str = "up") -> None:
-        self._arguments = (GROSSBUCH, how, "--port", "0", *arguments)
+    def __init__(
+        self,
+        *arguments: str,
+        log: Path,
+        env: dict[str, str] | None = None,
+        how: str = "up",
+        program: Sequence[str] = (GROSSBUCH,),
+    ) -> None:
+        self._arguments = (*program, how, "--port", "0", *arguments)
         self._log = log
         self._env = {**os.environ, **(env or {})}
         self._process: subprocess.Popen[bytes] | None = None

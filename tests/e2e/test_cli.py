@@ -127,4 +127,5 @@ def test_a_database_that_is_not_there_is_told_in_one_line() -> None:
 
 
 def test_an_export_into_a_directory_that_is_not_there_is_told_in_one_line(cli: Cli) -> None:
+    cli("migrate")
     one_line(cli("export", "/no/such/place", status=1).stderr, "/no/such/place")

@@ -47,8 +47,12 @@ LISTS_OF_SOMETHING = [path for path, query in zip(PATHS, QUERIES, strict=True) i
 
 @pytest.fixture(scope="module")
 def book(shared: Api) -> Api:
-    """A little of everything, for tests that only read."""
-    api = shared
+    """For tests that only read."""
+    a_little_of_everything(shared)
+    return shared
+
+
+def a_little_of_everything(api: Api) -> None:
     api.given(client(), pipeline("sales", "strict", "A", "B"), deal("X", "sales", "100.00", on="2026-05-01"))
     api.given(moved("X", "B", on="2026-05-03"), {"type": "interaction.log", "client": "C1", "kind": "call"})
     api.given(deal("V", "sales", "100.00", on="2026-05-01", stage="B"), won("V", on="2026-05-04"))
@@ -56,7 +60,6 @@ def book(shared: Api) -> Api:
     api.given(product(), warehouse(), received("10", on="2026-05-02"), shipped("4", on="2026-05-10"))
     api.given(invoice("I1", "300.00", due="2026-06-10", effective_at="2026-05-10T12:00:00Z"))
     api.given(payment("Z1", "100.00", allocate="oldest", effective_at="2026-06-12T12:00:00Z"))
-    return api
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -137,3 +137,17 @@ def test_cards_are_asked_as_ever_too(database: Database, pool: Pool) -> None:
         answer = ask(Queries(pool), Ledger.read(pool), query, query.parameters.model_validate(moment))
         assert answer
         assert [card["warehouse"] for card in answer.items or ()] == ["W1"]
+
+
+def functions(pool: Pool) -> dict[str, str]:
+    made = "SELECT p.oid::regprocedure::text, prosrc FROM pg_proc p WHERE pronamespace = %s::regnamespace"
+    return dict(pool.read(made, (pool.database.read_schema,)))
+
+
+def test_what_the_release_before_asks_stays_as_that_made_it(database: Database, pool: Pool) -> None:
+    before = functions(pool)
+    release = PostgresReadModels(database)
+    release.prepare([projection])
+    release.close()
+    after = functions(pool)
+    assert before.items() < after.items()

@@ -4,14 +4,15 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
 from shutil import copytree
+from time import monotonic
 
 import psycopg2
 import pytest
 
-from infra.postgres.connection import Database, Pool
-from infra.postgres.migrate import MIGRATIONS, Ledger, MigrationError, migrate
+from infra.postgres.connection import Connection, Database, Pool
+from infra.postgres.migrate import MIGRATIONS, Ledger, MigrationError, OtherRelease, find, migrate
 from infra.postgres.writer import Writer
-from tests.integration.writing import event, query
+from tests.integration.writing import as_superuser, event, query
 
 _numbers = count(1)
 
@@ -90,10 +91,80 @@ def test_a_migration_changed_after_it_was_applied_is_refused(empty: Database, tm
         migrate(empty, folder=folder)
 
 
-def test_a_ledger_of_a_newer_version_is_refused(empty: Database, tmp_path: Path) -> None:
+@pytest.fixture
+def later(tmp_path: Path) -> Path:
+    """The migrations of the next release."""
     folder = copytree(MIGRATIONS, tmp_path / "migrations")
-    (folder / "9999_newer").mkdir()
-    (folder / "9999_newer" / "1.sql").write_text("SELECT 1;")
-    migrate(empty, folder=folder)
-    with pytest.raises(MigrationError, match="does not know: 9999_newer"):
-        migrate(empty)
+    (folder / "9999_later").mkdir()
+    (folder / "9999_later" / "1.sql").write_text("CREATE TABLE {schema}.more (n int);")
+    return folder
+
+
+def test_a_release_is_started_beside_a_later_one_that_only_added(empty: Database, later: Path) -> None:
+    migrate(empty, folder=later)
+    migrate(empty)
+    find(empty)
+
+
+def test_a_release_is_not_started_beside_one_that_took_away_what_it_needs(empty: Database, later: Path) -> None:
+    (later / "9999_later" / "needs").write_text("9000_does_without\n")
+    migrate(empty, folder=later)
+    for start in (migrate, find):
+        with pytest.raises(OtherRelease, match="later release, beside which this one cannot go on: it has 9999_later"):
+            start(empty)
+
+
+def test_a_release_that_does_without_goes_on(empty: Database, later: Path) -> None:
+    (later / "9999_later" / "needs").write_text(max(path.name for path in MIGRATIONS.iterdir()))
+    migrate(empty, folder=later)
+    migrate(empty)
+    find(empty)
+
+
+def test_whoever_does_not_migrate_says_what_a_ledger_lacks(empty: Database, later: Path) -> None:
+    with pytest.raises(OtherRelease, match=f"no ledger {empty.schema} here"):
+        find(empty)
+    migrate(empty)
+    with pytest.raises(OtherRelease, match="earlier release, and lacks 9999_later: `grossbuch migrate`"):
+        find(empty, folder=later)
+
+
+def test_an_owner_whose_role_an_administrator_has_made_needs_no_right_to_make_roles(empty: Database) -> None:
+    with as_superuser(empty) as connection, connection.cursor() as cursor:
+        owner, service = f"{empty.schema}_owner", empty.service
+        cursor.execute(f"CREATE ROLE {owner} LOGIN; GRANT CREATE ON DATABASE grossbuch TO {owner}")
+        cursor.execute(f"CREATE ROLE {service} NOLOGIN; GRANT {service} TO {owner}")
+    migrate(Database(f"{empty.dsn} user={owner}", empty.schema))
+    assert "event" in tables(empty)
+
+
+def reads(reader: Connection, table: str) -> None:
+    """A statement that finds its table locked waits for who locked it, and for who waits to lock it."""
+    with reader.cursor() as cursor:
+        cursor.execute(f"SELECT FROM {table} LIMIT 1")
+
+
+def test_nobody_waits_behind_a_migration_that_waits_for_a_dump(
+    empty: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It tells who is in the way, and goes on when he has gone."""
+    first = tmp_path / "migrations"
+    for step in sorted(MIGRATIONS.iterdir())[:4]:
+        copytree(step, first / step.name)
+    migrate(empty, folder=first)
+    with ThreadPoolExecutor(1) as thread, as_superuser(empty) as dump, as_superuser(empty) as reader:
+        dump.autocommit = False
+        with dump.cursor() as cursor:
+            cursor.execute("SET application_name = 'pg_dump'")
+            cursor.execute("LOCK TABLE event, head, tracking, ledger, snapshot, migration IN ACCESS SHARE MODE")
+        migrating = thread.submit(migrate, empty)
+        told, deadline = "", monotonic() + 60
+        while "waits for who reads" not in told and monotonic() < deadline and not migrating.done():
+            for table in ("tracking", "head", "event"):
+                reads(reader, table)
+            told += capsys.readouterr().out
+        assert "pg_dump, process" in told
+        assert not migrating.done()
+        dump.rollback()
+        migrating.result(60)
+    find(empty)

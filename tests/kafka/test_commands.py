@@ -68,6 +68,7 @@ def test_a_ledger_moves_to_more_partitions_and_to_fewer_while_it_is_written(cli:
 
 
 def test_the_number_that_it_has_is_refused(cli: Cli) -> None:
+    cli("migrate")
     assert "has 12 partitions already" in cli("repartition", "12", status=2).stderr
 
 
@@ -77,6 +78,7 @@ def test_without_a_broker_there_is_nothing_to_relay_to(dsn: str) -> None:
 
 
 def test_a_broker_that_does_not_answer_is_told(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    cli("migrate")
     monkeypatch.setenv("KAFKA_BOOTSTRAP", "127.0.0.1:1")
     assert "127.0.0.1:1" in cli("repartition", "3", status=1).stderr
 

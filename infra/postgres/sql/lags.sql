@@ -4,6 +4,6 @@ SELECT p.name AS projection, p.version, t.position, h.position AS log_size,
        (SELECT count(*) FROM quarantine q WHERE q.projection = p.name) AS quarantined
   FROM (SELECT max(position) AS position FROM head) h
  CROSS JOIN projection p
- CROSS JOIN LATERAL (SELECT min(position) AS position FROM tracking WHERE consumer = p.name) t
+ CROSS JOIN LATERAL (SELECT min(position) AS position FROM places(p.name)) t
   LEFT JOIN event e ON e.position = t.position + 1
  ORDER BY p.name

@@ -1,5 +1,4 @@
 SELECT t.partition, t.partitions, t.position, e.recorded_at::text
-  FROM tracking t
+  FROM places(%s) t
   LEFT JOIN event e ON e.position = t.position
- WHERE t.consumer = %s
  ORDER BY t.partition

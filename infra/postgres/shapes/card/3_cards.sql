@@ -1,5 +1,5 @@
 -- The facts at a moment (NULL: now, which is told), as known at a position (NULL: by all that is known).
-CREATE OR REPLACE FUNCTION {name}_cards(as_of timestamptz, known_at bigint, moment timestamptz)
+CREATE FUNCTION {name}_cards(as_of timestamptz, known_at bigint, moment timestamptz)
 RETURNS SETOF {name} LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT c.key, c.facts, c.effective_at, c.position FROM {name} c
      WHERE as_of IS NULL AND known_at IS NULL AND c.effective_at <= moment

@@ -1,5 +1,5 @@
 -- Gives nothing. An error if a month is detached of which a part lies between two moments.
-CREATE OR REPLACE FUNCTION {name}_whole(first timestamptz, last timestamptz)
+CREATE FUNCTION {name}_whole(first timestamptz, last timestamptz)
 RETURNS SETOF {name}_movement LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1 AS $$
 DECLARE
     found_month date;

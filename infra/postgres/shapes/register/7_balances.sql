@@ -2,7 +2,7 @@
 -- now is known when the question is planned, and no month that is over is looked at.
 -- Inlined into the query that uses it; the branches that do not apply are pruned when it is planned. The table as the
 -- type of its rows keeps their collation: as plain text the ids would match no index (tests/integration/test_plans.py).
-CREATE OR REPLACE FUNCTION {name}_balances(as_of timestamptz, known_at bigint, moment timestamptz)
+CREATE FUNCTION {name}_balances(as_of timestamptz, known_at bigint, moment timestamptz)
 RETURNS SETOF {name}_balance LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT {dimensions}, {sums} FROM (
         SELECT {dimensions}, {resources} FROM {name}_balance

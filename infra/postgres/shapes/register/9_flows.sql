@@ -1,7 +1,7 @@
 -- What came in and went out from one day to another, both included, up to a moment (NULL: to the end of the last day), as
 -- known at a position (NULL: by all that is known): whole months that are over, and the days at both ends. The moment is
 -- told as a value, now as any other, so that no month that is not needed is looked at.
-CREATE OR REPLACE FUNCTION {name}_flows(first_day date, last_day date, known_at bigint, moment timestamptz)
+CREATE FUNCTION {name}_flows(first_day date, last_day date, known_at bigint, moment timestamptz)
 RETURNS SETOF {name}_flow LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT {dimensions}, {flow_sums} FROM (
         SELECT {dimensions}, {flows} FROM {name}_turnover

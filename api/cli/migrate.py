@@ -1,0 +1,17 @@
+"""``grossbuch migrate``: makes the ledger, or brings it up to this release, while others go on using it."""
+
+from api.cli import options
+from api.cli.terminal import result, say
+from api.service import open_service
+
+
+def migrate(data: options.Data = None, as_json: options.Json = False) -> None:
+    """Make the ledger, or bring it up to this release. Nobody waits. `serve` and `up` do it themselves; read models
+    that change are filled by them and by `consume`."""
+    with open_service(options.settings(data), say) as service:
+        identity = service.ledger.identity
+        ledger = service.settings.ledger
+    if as_json:
+        result({"ledger": ledger, "identity": identity})
+    else:
+        say(f"The ledger {ledger} is as this release needs it.")
