@@ -15,7 +15,17 @@ from tests.e2e.test_docs import FENCE, ROOT, Reader
 PAGE = ROOT / "docs/reference/errors.md"
 SECTION = re.compile(r"^### (\w+)$\n(.*?)(?=^###|\Z)", re.MULTILINE | re.DOTALL)
 SECTIONS = dict(SECTION.findall(PAGE.read_text(encoding="utf-8")))
-FAILURES = {"timeout", "busy", "unavailable", "superseded", "too_slow", "internal", "detached"}
+FAILURES = {
+    "timeout",
+    "busy",
+    "unavailable",
+    "superseded",
+    "set_back",
+    "broken_stream",
+    "too_slow",
+    "internal",
+    "detached",
+}
 """What no command does on purpose; test_door.py, test_busy.py, test_roll_out.py and test_months.py get some of them."""
 
 
