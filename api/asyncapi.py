@@ -23,6 +23,12 @@ BOTH: dict[str, Any] = {
     "ce_specversion": {"const": "1.0"},
     "ce_id": {**TEXT, "description": "With ce_source unique"},
     "ce_source": {**TEXT, "pattern": "^/grossbuch/", "description": "/grossbuch/ and the ledger"},
+    "ce_ledgerid": {
+        **TEXT,
+        "format": "uuid",
+        "description": "Identity of the ledger: another of the same name has another. Missing in what was published"
+        " before it was told",
+    },
     "ce_time": {
         **TIME,
         "description": "When it was recorded; the timestamp of the message is the same, in milliseconds",

@@ -12,6 +12,7 @@ from api.projecting import Projecting, store_projector, topic_of
 from commands.bus import Bus
 from consumers.projector import Projector
 from infra.embedded.server import default_directory, embedded
+from infra.health import Health
 from infra.postgres.connection import Database, Pool
 from infra.postgres.ledger import PostgresLedger
 from infra.postgres.migrate import Ledger, migrate
@@ -35,6 +36,8 @@ class Service:
     """That read the store; they are turned by hand."""
     projecting: Projecting
     """Not started."""
+    health: Health
+    """Of what this process has begun."""
 
 
 @contextmanager
@@ -64,9 +67,10 @@ def open_service(
         stack.callback(read_models.close)
         read_models.prepare(PROJECTIONS, topic_of(settings, pool).partitions if settings.kafka_bootstrap else 1)
         projectors = tuple(store_projector(pool, read_models, projection) for projection in PROJECTIONS)
-        projecting = Projecting(settings, found, pool, projected)
+        health = Health()
+        projecting = Projecting(settings, found, pool, projected, health)
         stack.callback(projecting.stop)
         store = PostgresLedger(found, pool, time_zone, patience=settings.patience_s)
         stack.callback(store.close)
         bus = Bus(store, lambda: datetime.now(UTC), lambda: str(uuid7()), time_zone)
-        yield Service(settings, ledger, bus, pool, Queries(pool), projectors, projecting)
+        yield Service(settings, ledger, bus, pool, Queries(pool), projectors, projecting, health)

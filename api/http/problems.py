@@ -23,7 +23,9 @@ STATUS = {
     "conflict": 409,
     "command_id_reused": 409,
     "too_large": 413,
+    "ahead": 503,
     "behind": 503,
+    "halted": 503,
     "unavailable": 503,
 }
 """All other refusals are 422: understood, and against a rule."""
