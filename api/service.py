@@ -60,13 +60,14 @@ def open_service(
     """``projected`` is what is kept up to date once that is started."""
     with ExitStack() as stack:
         found = stack.enter_context(database(settings, say))
-        pool = stack.enter_context(Pool(found))
+        pool = stack.enter_context(Pool(found, settings.connections))
         ledger = Ledger.read(pool)
         time_zone = ZoneInfo(ledger.time_zone)
         read_models = PostgresReadModels(found)
         stack.callback(read_models.close)
         read_models.prepare(PROJECTIONS, topic_of(settings, pool).partitions if settings.kafka_bootstrap else 1)
         projectors = tuple(store_projector(pool, read_models, projection) for projection in PROJECTIONS)
+        read_models.close()  # until they are turned
         health = Health()
         projecting = Projecting(settings, found, pool, projected, health)
         stack.callback(projecting.stop)

@@ -42,6 +42,7 @@ class Settings(BaseSettings):
     max_batch_bytes: Annotated[int, Field(ge=1024)] = 32_000_000
     max_batch_commands: Annotated[int, Field(ge=1)] = 20_000
     patience_s: Annotated[float, Field(gt=0, description="How long to wait for a database that is away")] = 30.0
+    connections: Annotated[int, Field(ge=1, le=1000, description="That a process reads with at the most")] = 8
     check_every_s: Annotated[
         float, Field(ge=0, allow_inf_nan=False, description="Between two rounds of checks; 0: none")
     ] = 3600.0

@@ -83,6 +83,8 @@ class TopicPublisher:
         self._topic = topic
         self._origin = wire.origin(ledger, topic.ledger)
         self._stall = stall
+        self._last: dict[int, int] = {}
+        self._place = Place(0, None)
         patient = {"bootstrap_timeout_ms": int(min(stall, 5) * 1000), "request_timeout_ms": int(stall * 600), **options}
         self._options, self._settings = patient, {**PRODUCER, **patient, **producer}
         with ExitStack() as stack, self._translated("unreachable"):
@@ -90,7 +92,6 @@ class TopicPublisher:
             if there := describe(self._admin, topic.name):
                 self._look(len(there["partitions"]))
             self._identity = ensure(self._admin, topic, replication)
-            self._look(topic.partitions)
             self._release = stack.pop_all()
 
     def take_over(self) -> None:
