@@ -94,8 +94,8 @@ def _channel(ledger: str, messages: Mapping[str, Any]) -> dict[str, Any]:
         "parameters": {
             "topic": {
                 "default": f"{ledger}.events",
-                "description": "The ledger and .events; after `grossbuch recover --book-holds` with the beginning of its"
-                " identity at its end, after `grossbuch repartition 24` with -24",
+                "description": "The ledger and .events; after `grossbuch recover --book-holds` with the beginning of"
+                " its identity at its end, after `grossbuch repartition 24` with -24",
             }
         },
         "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in messages},
