@@ -43,13 +43,15 @@ def mount(app: FastAPI, service: Service) -> None:
 
     @app.get("/v1/projections", tags=["audit"], responses=problems(503))
     def get_projections() -> Response:
-        """How far each projection is behind the ledger, in events and seconds; how many streams it could not take."""
+        """How far each projection is behind the ledger, in events and seconds, or ahead of one that was set back; how
+        many streams it could not take."""
         progress = [
             {
                 "projection": each.projection,
                 "version": each.version,
                 "position": each.position,
-                "behind_events": each.log_size - each.position,
+                "behind_events": each.behind_events,
+                "ahead_events": each.ahead_events,
                 "behind_seconds": round(max(0.0, each.behind_seconds), 3),
                 "quarantined": each.quarantined,
             }

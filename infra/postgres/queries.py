@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import psycopg2
 from psycopg2.extensions import cursor as Cursor
@@ -27,7 +27,7 @@ PIECE_BYTES, PIECE_ROWS = 250_000, 250
 
 SQL = Path(__file__).with_name("sql")
 ANSWER = read_sql(SQL / "answer.sql")
-PROGRESS = "SELECT progress(%(answered_from)s)"
+PROGRESS = "SELECT standing(%(answered_from)s) AS progress"
 HOLD = "LOCK TABLE {tables} IN ACCESS SHARE MODE"
 """Unlike a question, this takes no snapshot yet."""
 
@@ -57,6 +57,14 @@ class Progress:
     position: int
     log_size: int
     quarantined: int
+    furthest: int
+
+    def of_this_book(self) -> Self:
+        """Refusal ``ahead`` if it has what the book has not: no figure of it holds."""
+        if self.furthest > self.log_size:
+            message = f"The projection {self.projection} is at {self.furthest}, and the book ends at {self.log_size}."
+            raise Refusal("ahead", message, position=self.furthest, log_size=self.log_size)
+        return self
 
     def behind(self, wanted: int, **facts: int) -> Refusal:
         message = f"The projection {self.projection} is at {self.position}, not yet at {wanted}."
@@ -68,6 +76,15 @@ class Lag(Progress):
     """And for how long the next event has been waiting for it."""
 
     behind_seconds: float
+
+    @property
+    def behind_events(self) -> int:
+        return max(0, self.log_size - self.position)
+
+    @property
+    def ahead_events(self) -> int:
+        """What it has, and the book has not."""
+        return max(0, self.furthest - self.log_size)
 
 
 def page(sql: str, order: Sequence[str], *, goes_on: bool) -> str:
@@ -143,11 +160,11 @@ class Queries:
         with _refusing():
             names, rows = self._pool.read_named(ANSWER.replace("{sql}", sql), {**given, "answered_from": projection})
         answer = [dict(zip(names[2:], row[2:], strict=True)) for row in rows if row[1]]
-        return Progress(projection, *map(int, rows[0][0][1:-1].split(","))), answer
+        return Progress(projection, *map(int, rows[0][0][1:-1].split(","))).of_this_book(), answer
 
     def progress(self, projection: str) -> Progress:
         [(progress,)] = self._brief.read(PROGRESS, {"answered_from": projection})
-        return Progress(projection, *progress)
+        return Progress(projection, *progress).of_this_book()
 
     def places(self) -> Places:
         found: dict[str, list[int]] = {}
@@ -207,7 +224,7 @@ class Answering:
 
     def progress(self, projection: str) -> Progress:
         [row] = self.rows(PROGRESS, {"answered_from": projection})
-        return Progress(projection, *row["progress"])
+        return Progress(projection, *row["progress"]).of_this_book()
 
     def rows(self, sql: str, given: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         with _refusing():

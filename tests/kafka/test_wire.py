@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import jsonschema_rs
 import pytest
@@ -53,7 +54,7 @@ def topic() -> Topic:
     default: str = DOCUMENT["channels"]["events"]["parameters"]["topic"]["default"]
     assert DOCUMENT["channels"]["events"]["address"] == "{topic}"
     ledger = fresh().name.removesuffix(".events")
-    return Topic(default.replace("grossbuch", ledger), 3)
+    return Topic(default.replace("grossbuch", ledger), 3, str(uuid4()))
 
 
 @pytest.fixture(scope="module")
