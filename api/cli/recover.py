@@ -9,7 +9,7 @@ import typer
 from api.cli import options
 from api.cli.terminal import out, progress, result, say
 from api.recovering import be_another_book, fill_anew
-from api.service import database
+from api.service import Opening, database
 from api.standing import topic_standing
 from infra.postgres import topics
 from infra.postgres.connection import Pool
@@ -31,7 +31,7 @@ def recover(
     has to be stopped, and what was broken off may be called again."""
     settings = options.settings(data)
     with ExitStack() as stack:
-        found = stack.enter_context(database(settings, say))
+        found = stack.enter_context(database(settings, say, Opening.FIND))
         pool = stack.enter_context(Pool(found, size=2))
         topic = topics.settled(pool)
         carried, theirs = None, None
