@@ -53,17 +53,16 @@ def ask(queries: Queries, ledger: Ledger, query: Query, given: Parameters) -> An
 
 
 def _list(queries: Queries, query: Query, given: ListParameters, values: Mapping[str, Any]) -> Answer | None:
-    sql, asked = _page(query, given, values)
-    if query.has_facts or given.limit > FEW:
-        sql = within(sql, query.order_keys)
+    plain, asked = _page(query, given, values)
+    sql = within(plain, query.order_keys) if query.has_facts or given.limit > FEW else plain
     with _cursor_refused(given):
         progress, found = queries.answer(query.projection, sql, asked)
     meta = meta_of(values, given, progress)
     if not found and query.of and not queries.answer(query.projection, IS_THERE.format(card=query.of), values)[1]:
         return None
-    there = found[0].get("rows_found", len(found)) if found else 0
-    rows = list(map(bare, found[: given.limit]))
-    return Answer(meta, {}, rows, _next(query, rows[-1]) if there > len(rows) else None)
+    goes_on = len(found) > given.limit or bool(found and found[-1].get("goes_on"))
+    rows = found[: given.limit] if sql == plain else list(map(bare, found[: given.limit]))
+    return Answer(meta, {}, rows, _next(query, rows[-1]) if goes_on else None)
 
 
 class Listing:
