@@ -35,7 +35,7 @@ SCROLL = """SET LOCAL cursor_tuple_fraction = 1; DECLARE list NO SCROLL CURSOR F
 SELECT page.*, octet_length(page::text) AS bytes FROM (
 {sql}
 ) page"""
-SIZES = ("rows_found", "bytes_before", "bytes")
+SIZES = ("goes_on", "bytes_before", "bytes")
 """What it tells of rows beside them."""
 
 WITHIN = read_sql(SQL / "within.sql")
@@ -95,7 +95,7 @@ def page(sql: str, order: Sequence[str], *, goes_on: bool) -> str:
 
 
 def within(sql: str, order: Sequence[str]) -> str:
-    """As many rows of a page as ``bytes`` hold, and one at least; each with ``rows_found``, how many there would be."""
+    """As many rows of a page as ``bytes`` hold, and one at least; the last with ``goes_on``, if there would be more."""
     return WITHIN.replace("{sql}", sql).replace("{keys}", ", ".join(order))
 
 
@@ -252,4 +252,4 @@ class Answering:
         """Records in order of position, as they are stored; and whether some are left for their size."""
         given = {"after": after, "limit": limit, "stream": stream, "type": type, "bytes": PAGE_BYTES}
         found = self.rows(AUDIT_EVENTS, given)
-        return list(map(bare, found)), bool(found) and found[0]["rows_found"] > len(found)
+        return list(map(bare, found)), bool(found and found[-1]["goes_on"])
