@@ -198,7 +198,8 @@ class Relay:
         if not quiet and now < self._looked + LOOK:
             return
         self._looked = now
-        self._compare(publisher.place())
+        if not moved:
+            self._compare(publisher.place())
         self._baton.held()  # who does not ask loses it; who has lost it is fenced by the next
         publisher.mark()
         if self._topic() != self._goes_to:
