@@ -93,12 +93,13 @@ def of_type(found: list[Message], type: str) -> Message:
 
 def broken(message: Message) -> Iterator[Message]:
     """Each time one thing is wrong."""
-    optional = {"ce_actor", "ce_commandid", "ce_correlationid", "ce_type"}
+    optional = {"ce_ledgerid", "ce_actor", "ce_commandid", "ce_correlationid", "ce_type"}
     headers = dict(message.headers)
     for name in headers.keys() - optional:
         yield message._replace(headers={each: value for each, value in headers.items() if each != name})
     yield message._replace(headers={**headers, "ce_position": "0"})
     yield message._replace(headers={**headers, "ce_time": "yesterday"})
+    yield message._replace(headers={**headers, "ce_ledgerid": "nobody"})
     if message.is_mark:
         yield message._replace(value=b"{}")
         return
