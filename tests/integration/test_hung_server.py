@@ -17,7 +17,7 @@ from tests.integration.writing import ask, backend_of, event, outcome, streams, 
 
 @pytest.fixture
 def writer(database: Database) -> Iterator[Writer]:
-    with closing(Writer(database, patience=2)) as writer:
+    with closing(Writer(database, patience=60)) as writer:
         assert outcome(ask(writer, event("s-0"), command_id="c-0")) == 1
         yield writer
 
@@ -27,6 +27,7 @@ def hung(writer: Writer) -> Iterator[int]:
     """The process of the server's that serves the writer."""
     pid = backend_of(writer)
     os.kill(pid, signal.SIGSTOP)
+    writer._patience = 2
     yield pid
     os.kill(pid, signal.SIGCONT)
 
@@ -37,6 +38,7 @@ def test_who_waits_for_a_server_that_hangs_is_told_in_time(database: Database, w
     until(lambda: writer._in_flight)
     after = ask(writer, event("s-2"), command_id="c-2")
     assert [outcome(under_way), outcome(after)] == [Unavailable, Unavailable]
+    writer._patience = 60
     os.kill(hung, signal.SIGCONT)
     assert isinstance(outcome(ask(writer, event("s-3"), command_id="c-3")), int)
     assert "s-2" not in streams(database)

@@ -58,11 +58,13 @@ def test_commands_wait_and_go_on_by_themselves(database: Database) -> None:
 
 @pytest.mark.usefixtures("read_only")
 def test_after_too_long_they_are_told_that_nobody_takes_them(database: Database) -> None:
-    with closing(Writer(database, patience=0.5)) as writer:
+    with closing(Writer(database, patience=60)) as writer:
         assert outcome(ask(writer, event("s-1"), command_id="c-1")) == 1
         take_no_writes(database, yes=True)
+        writer._patience = 0.5
         assert outcome(ask(writer, event("s-2"), command_id="c-2")) is Unavailable
         take_no_writes(database, yes=False)
+        writer._patience = 60
         assert outcome(ask(writer, event("s-2"), command_id="c-2")) == 2
 
 

@@ -30,6 +30,8 @@ def moved(dsn: str) -> Iterator[Connection]:
             cursor.execute("INSERT INTO projection VALUES ('given', 1)")
             cursor.execute("INSERT INTO generation VALUES ('given', 1, 1, 'current', '{}')")
             cursor.execute(PROGRESS, {"answered_from": "given"})
+            event = "'s', 1, 't', 1, 's', now(), now(), '{}', '{}'"
+            cursor.execute(f"INSERT INTO event SELECT {MOVES + 1}, {event}")
             reader.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT FROM tracking")
             cursor.execute(f"SET synchronous_commit = off; {head.BY_INDEX}")
             cursor.execute(f"DO $$ BEGIN FOR i IN 1..{MOVES} LOOP {MOVE}; COMMIT; END LOOP; END $$")
@@ -43,11 +45,13 @@ def moved(dsn: str) -> Iterator[Connection]:
 
 
 def test_a_move_finds_its_row_among_the_versions_kept_for_an_older_transaction(moved: Connection) -> None:
-    given = {**OF, "partition": [0], "after": [MOVES], "upto": [MOVES + 1]}
+    given = {**OF, "partition": [0], "after": [MOVES], "upto": [MOVES + 1], "recorded_at": [None]}
     with moved.cursor() as cursor:
         cursor.execute("BEGIN")
         statement = cursor.mogrify(ADVANCE, given).decode()
         assert blocks(moved, statement.replace("%", "%%")) < 50
+        cursor.execute(ADVANCE, given)
+        assert cursor.rowcount == 1
         cursor.execute("ROLLBACK")
 
 
