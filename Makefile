@@ -65,8 +65,8 @@ test-oldest:
 	test ! -x $(OLDEST)/postgres || \
 	{ $(call logged,GROSSBUCH_TEST_BIN_DIR=$(OLDEST) $(V)/pytest tests/integration tests/conformance $(OF_SQL)); }
 
-soak: install java      ## faults at random for MINUTES, from SEED on; one that fails is told
-	$(V)/python -m tests.kafka.simulation $(SEED) $(MINUTES)
+soak: install java      ## faults and hostile callers at random for MINUTES, from SEED on; one that fails is told
+	$(V)/python -m tests.soak $(SEED) $(MINUTES)
 
 check: install java pgbouncer     ## what CI runs
 	$(V)/ruff format --check .

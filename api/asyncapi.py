@@ -32,6 +32,15 @@ BOTH: dict[str, Any] = {
 }
 """What the headers of every message say."""
 
+IF_TOLD: dict[str, Any] = {
+    "ce_ledgerid": {
+        **TEXT,
+        "format": "uuid",
+        "description": "Identity of the ledger: another of the same name has another. Messages of the release before"
+        " do not tell it",
+    },
+}
+
 OF_EVENTS: dict[str, Any] = {
     "content-type": {"const": "application/json"},
     "ce_subject": {**TEXT, "description": "The stream"},
@@ -61,8 +70,8 @@ def document(ledger: str = "grossbuch") -> dict[str, Any]:
         schemas[type] = payload
         messages[type] = _event(type, cls)
     messages[MARK] = _mark()
-    schemas["EventHeaders"] = _headers({**BOTH, **OF_EVENTS}, IF_KNOWN)
-    schemas["MarkHeaders"] = _headers({**BOTH, "ce_type": {"const": MARK}})
+    schemas["EventHeaders"] = _headers({**BOTH, **OF_EVENTS}, {**IF_TOLD, **IF_KNOWN})
+    schemas["MarkHeaders"] = _headers({**BOTH, "ce_type": {"const": MARK}}, IF_TOLD)
     return {
         "asyncapi": "3.0.0",
         "info": {"title": TITLE, "version": VERSION, "description": DESCRIPTION},
@@ -85,7 +94,8 @@ def _channel(ledger: str, messages: Mapping[str, Any]) -> dict[str, Any]:
         "parameters": {
             "topic": {
                 "default": f"{ledger}.events",
-                "description": "The ledger and .events; after `grossbuch repartition 24` with -24 at its end",
+                "description": "The ledger and .events; after `grossbuch recover --book-holds` with the beginning of"
+                " its identity at its end, after `grossbuch repartition 24` with -24",
             }
         },
         "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in messages},
@@ -123,6 +133,6 @@ def _mark() -> dict[str, Any]:
     }
 
 
-def _headers(always: Mapping[str, Any], sometimes: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def _headers(always: Mapping[str, Any], sometimes: Mapping[str, Any]) -> dict[str, Any]:
     """Others may be added."""
-    return {"type": "object", "properties": {**always, **(sometimes or {})}, "required": list(always)}
+    return {"type": "object", "properties": {**always, **sometimes}, "required": list(always)}

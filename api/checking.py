@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from threading import Event, Thread
+from threading import Event
 from time import monotonic, time
 
 import structlog
 
+from consumers.watched import watched
 from infra.postgres.baton import PostgresBaton
 from infra.postgres.checks import BOOK, Checks, Report
 from infra.postgres.connection import Database
@@ -42,7 +43,7 @@ class Patrol:
         self._baton = PostgresBaton(database, "check", silent=HANGS)
         self._checks = Checks(database)
         self._stopped = Event()
-        self._thread = Thread(target=self._run, name="checks", daemon=True)
+        self._thread = watched("checks", self._run, self._stopped)
 
     def start(self) -> None:
         self._thread.start()

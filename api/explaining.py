@@ -129,7 +129,7 @@ def explain(
         items = asked.page(answering, after, None if limit is None else limit + 1)
         sums = None if asked.is_sum or not asked.adds_up else asked.sums(answering)
     next = None
-    if limit is not None and items and items[0]["rows_found"] > len(items[:limit]):
+    if limit is not None and items and (len(items) > limit or items[-1]["goes_on"]):
         items = items[:limit]
         next = write_cursor([items[-1]["position"], items[-1]["part"]])
     left_out = ("part", *SIZES) if sums is None else SIZES

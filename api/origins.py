@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
-from consumers.ports import Feed, Topic
+from api.projecting import group_of
+from api.standing import PATIENCE, topic_standing
+from consumers.ports import ANOTHER, Ahead, Feed, Topic
 from consumers.rebuild import PARTITIONS
 from infra.kafka.connection import connection
 from infra.kafka.ends import read_ends
@@ -15,10 +17,6 @@ from infra.postgres.feed import StoreFeed
 from infra.postgres.generations import Generation
 from infra.postgres.read_models import PostgresReadModels
 from infra.settings import Settings
-
-PATIENCE = 10.0
-"""Seconds to wait for a broker."""
-
 
 Share = Callable[[], Collection[int]]
 """Which of the partitions are a process's. They may become fewer while it is at it."""
@@ -62,16 +60,19 @@ class FromTopic:
         return TopicFeed(
             self.options,
             *self.topic,
-            group=f"{self.topic.name}.{new.consumer}",
+            group=group_of(self.topic, new.consumer),
             types=new.projection.types,
             places=partial(read_models.places, new.projection, self.topic.partitions),
         )
 
 
-def from_topic(settings: Settings, topic: Topic) -> FromTopic:
-    """KafkaError if no broker answers."""
+def from_topic(settings: Settings, topic: Topic, pool: Pool) -> FromTopic:
+    """KafkaError if no broker answers. Ahead if it has what the book has not."""
+    stands, _ = topic_standing(settings, pool, topic)
+    if stands.differs_from:
+        raise Ahead(f"{topic.name} has from position {stands.differs_from} on what the book has not: {ANOTHER}")
     options = connection(settings)
-    last = read_ends(options, *topic, PATIENCE).last
+    last = read_ends(options, topic.name, topic.partitions, PATIENCE).last
     ends = dict.fromkeys(range(topic.partitions), 0)
     ends |= {at.partition: int(dict(message.headers)["ce_position"]) for at, message in last.items()}
     return FromTopic(options, topic, ends)

@@ -1,12 +1,12 @@
 """Read models kept up to date: from the ledger's topic where there is a broker, else from the store itself."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 
 from consumers.ahead import FeedAhead
 from consumers.follower import Follower
-from consumers.ports import Topic
+from consumers.ports import Health, Place, Topic
 from consumers.projector import Projector
 from consumers.runner import NONE, Runner
 from infra.kafka.connection import connection
@@ -24,7 +24,12 @@ STORE = Topic("the store", 1)
 
 def topic_of(settings: Settings, pool: Pool) -> Topic:
     """The ledger's; a new one is as the settings say."""
-    return topics.current(pool, Topic(f"{settings.ledger}.events", settings.partitions))
+    return topics.current(pool, f"{settings.ledger}.events", settings.partitions)
+
+
+def group_of(topic: Topic, consumer: str) -> str:
+    """Kafka's name for those who share the topic's partitions. Another ledger's never do."""
+    return f"{topic.name}.{topic.ledger}.{consumer}"
 
 
 def store_projector(pool: Pool, read_models: PostgresReadModels, projection: Projection) -> Projector:
@@ -41,22 +46,27 @@ def store_feed(pool: Pool, read_models: PostgresReadModels, projection: Projecti
 def topic_feed(
     settings: Settings, topic: Topic, group: str, projection: Projection, looking: PostgresReadModels
 ) -> TopicFeed:
-    """``looking`` tells where the read model is; nobody else uses it while the feed reads."""
-    return TopicFeed(
-        connection(settings),
-        *topic,
-        group=group,
-        types=projection.types,
-        places=partial(looking.places, projection, topic.partitions),
-    )
+    """``looking`` tells where the read model is; nobody else uses it while the feed reads. It is asked seldom, and
+    keeps no connection."""
+
+    def places() -> Mapping[int, Place]:
+        try:
+            return looking.places(projection, topic.partitions)
+        finally:
+            looking.close()
+
+    return TopicFeed(connection(settings), *topic, group=group, types=projection.types, places=places)
 
 
 class Projecting:
     """Threads that project: one for all projections from the store, one each from the topic."""
 
-    def __init__(self, settings: Settings, database: Database, pool: Pool, projections: Sequence[Projection]) -> None:
+    def __init__(
+        self, settings: Settings, database: Database, pool: Pool, projections: Sequence[Projection], health: Health
+    ) -> None:
         self._settings, self._database, self._pool = settings, database, pool
         self._projections = projections
+        self._health = health
         self._runners: list[Runner] = []
         self._stack = ExitStack()
 
@@ -85,17 +95,18 @@ class Projecting:
         def feed(projection: Projection, topic: Topic) -> StoreFeed:
             return store(projection, topic.partitions)
 
-        return Runner([Follower(each, read_models, lambda: STORE, feed, store) for each in self._projections])
+        followers = [Follower(each, read_models, lambda: STORE, feed, store) for each in self._projections]
+        return Runner(followers, self._health)
 
     def _followers(self) -> list[Runner]:
-        return [Runner([self._follower(projection)], NONE) for projection in self._projections]
+        return [Runner([self._follower(projection)], self._health, NONE) for projection in self._projections]
 
     def _follower(self, projection: Projection) -> Follower:
         partitions = topic_of(self._settings, self._pool).partitions
         read_models, looking = (self._read_models([projection], partitions) for _ in range(2))
 
         def feed(projection: Projection, topic: Topic) -> FeedAhead:
-            group = f"{topic.name}.{projection.name}.{projection.version}"
+            group = group_of(topic, f"{projection.name}.{projection.version}")
             return FeedAhead(topic_feed(self._settings, topic, group, projection, looking))
 
         return Follower(

@@ -23,8 +23,14 @@ class Readers:
 
     def __init__(self, threads: int, patience: float) -> None:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="reader")
+        self._most = threads
         self._patience = patience
         self._asking = 0
+
+    @property
+    def are_free(self) -> bool:
+        """Whether one has a turn at once."""
+        return self._asking < self._most
 
     async def run(self, read: Callable[[], T]) -> T:
         """Once more if the connection is lost meanwhile. For who is cancelled while he waits nothing is read."""

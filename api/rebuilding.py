@@ -48,8 +48,11 @@ class Rebuilt:
 def rebuilding(
     database: Database, pool: Pool, projections: Sequence[Projection], origin: Origin
 ) -> "Iterator[Rebuild]":
-    """Of some projections, while it lasts nobody else's. BeingRebuilt."""
-    with one_rebuild(database, projections):
+    """Of some projections, while it lasts nobody else's. BeingRebuilt; Ahead, as none can be compared with what has
+    more than the book."""
+    with one_rebuild(database, projections), _read_models(database, []) as read_models:
+        for projection in projections:
+            read_models.agrees(projection)
         yield Rebuild(database, pool, projections, origin)
 
 
@@ -118,6 +121,14 @@ class Rebuild:
             else:
                 self._generations.refuse(new)
             yield Rebuilt(new.projection.name, new.number, compared, accepted)
+
+    def replace(self) -> None:
+        """Have each read in the place of one that does not hold, whatever that has."""
+        for new in self._new:
+            with _read_models(self._database, [new]) as read_models:
+                projector = store_projector(self._pool, read_models, new.projection)
+                projector.catch_up(read_models.furthest(new.projection))
+            self._generations.swap_soon(new, whatever_is_read=True)
 
     def _swap(self, new: Generation) -> None:
         with _read_models(self._database, [new]) as read_models, _read_models(self._database, []) as live:

@@ -15,6 +15,7 @@ from api.waiting import Waiting
 from commands.bus import Bus
 from consumers.projector import Projector
 from infra.embedded.server import default_directory, embedded
+from infra.health import Health
 from infra.postgres import fitness
 from infra.postgres.clock import DatabaseClock
 from infra.postgres.condition import condition
@@ -59,6 +60,8 @@ class Service:
     """That read the store; they are turned by hand."""
     projecting: Projecting
     """Not started."""
+    health: Health
+    """Of what this process has begun."""
 
 
 @contextmanager
@@ -94,7 +97,7 @@ def open_service(
     """``projected`` is what is kept up to date once that is started."""
     with ExitStack() as stack:
         found = stack.enter_context(database(settings, say, opening))
-        pool = stack.enter_context(Pool(found))
+        pool = stack.enter_context(Pool(found, 4))
         ledger = Ledger.read(pool)
         time_zone = ZoneInfo(ledger.time_zone)
         read_models = PostgresReadModels(found)
@@ -104,7 +107,9 @@ def open_service(
         else:
             read_models.prepare(PROJECTIONS, topic_of(settings, pool).partitions if settings.kafka_bootstrap else 1)
         projectors = tuple(store_projector(pool, read_models, projection) for projection in PROJECTIONS)
-        projecting = Projecting(settings, found, pool, projected)
+        read_models.close()  # until they are turned
+        health = Health()
+        projecting = Projecting(settings, found, pool, projected, health)
         stack.callback(projecting.stop)
         clock = DatabaseClock()
         with pool.connection() as connection, connection.cursor() as cursor:
@@ -118,7 +123,7 @@ def open_service(
         stack.callback(readers.close)
         waiting = Waiting(queries, projecting.wake)
         stack.callback(waiting.close)
-        yield Service(settings, ledger, bus, store, pool, queries, readers, waiting, projectors, projecting)
+        yield Service(settings, ledger, bus, store, pool, queries, readers, waiting, projectors, projecting, health)
 
 
 def _pools(database: Database, settings: Settings) -> tuple[Pool, Pool]:

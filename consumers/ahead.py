@@ -19,14 +19,14 @@ class LogAhead:
     def end(self) -> int:
         return self._log.end()
 
-    def read(self, after: int, upto: int) -> Sequence[Recorded]:
+    def read(self, after: int, upto: int, recorded_at: str | None = None) -> Sequence[Recorded]:
         expected, self._next = self._next, None
         found: Sequence[Recorded] = ()
         if expected and expected[0] == after:
             found = [event for event in expected[1].result() if event.position <= upto]
-        found = found or self._log.read(after, upto)
+        found = found or self._log.read(after, upto, recorded_at)
         if found and found[-1].position == upto:
-            self._next = upto, self._thread.submit(self._log.read, upto, upto + len(found))
+            self._next = upto, self._thread.submit(self._log.read, upto, upto + len(found), found[-1].recorded_at)
         return found
 
 

@@ -54,10 +54,11 @@ class Follower:
         self._look_at = monotonic() + LOOK_EVERY
 
     def _follow(self, topic: Topic) -> None:
-        """Unless a rebuild fills it, in partitions of its own number."""
+        """Unless a rebuild fills it, in partitions of its own number. Ahead."""
         self.close()
         if self.read_models.is_being_rebuilt(self.projection):
             return
+        self.read_models.agrees(self.projection)
         spread(self.projection, topic.partitions, self.read_models, self.store)
         feed = self.feed(self.projection, topic)
         self._projector = Projector(self.projection, feed, self.read_models, topic.partitions)

@@ -42,6 +42,8 @@ class Batch(NamedTuple):
     upto: int
     events: Sequence[Delivered]
     gaps: Sequence[Gap] = ()
+    recorded_at: str | None = None
+    """When what is at ``upto`` was recorded, as the feed says; None: the feed is the book itself."""
 
 
 class Place(NamedTuple):
@@ -57,10 +59,11 @@ class Places(Protocol):
 
 
 class Topic(NamedTuple):
-    """What carries the ledger's events, and in how many partitions."""
+    """What carries a ledger's events, in how many partitions, and the identity of that ledger, which no other has."""
 
     name: str
     partitions: int
+    ledger: str = ""
 
 
 class Feed(Protocol):
@@ -95,6 +98,15 @@ class Overtaken(Exception):
     """Another process has moved this projection meanwhile; nothing was written."""
 
 
+ANOTHER = "the book was set back, or is another. `grossbuch recover` tells more, and decides."
+"""What it is when positions do not agree."""
+
+
+class Ahead(Exception):
+    """Something has what the book does not have, or has otherwise: the book was set back, or it is another book's.
+    Nothing was written. Who decides what holds is not a process (``grossbuch recover``)."""
+
+
 class Moved(Exception):
     """The read model follows another number of partitions now; who reads by the old one is out of it."""
 
@@ -114,6 +126,9 @@ class ReadModels(Protocol):
     def position(self, projection: Projection) -> int:
         """Everything up to here it has; 0 for a new one."""
 
+    def book_end(self) -> int:
+        """The last position that the book has."""
+
     def parked(self, projection: Projection) -> frozenset[str]:
         """The streams that wait in quarantine."""
 
@@ -128,8 +143,9 @@ class ReadModels(Protocol):
     ) -> None:
         """Rows, progress and newly parked streams in one transaction.
 
-        Overtaken unless each partition stands where its batch begins and the parked streams of the batches are
-        ``known``. Superseded unless it is of the projection's version. Unacceptable if the database refuses a row.
+        Ahead unless the book has what the batches bring, as they bring it. Overtaken unless each partition stands where
+        its batch begins and the parked streams of the batches are ``known``. Superseded unless it is of the
+        projection's version. Unacceptable if the database refuses a row.
         """
 
     def settle(self, projection: Projection) -> bool:
@@ -158,8 +174,18 @@ class Log(Protocol):
     def end(self) -> int:
         """The last position there is."""
 
-    def read(self, after: int, upto: int) -> Sequence[Recorded]:
-        """The events at positions after+1 … upto, ascending; not all of them if they are too big to be held at once."""
+    def read(self, after: int, upto: int, recorded_at: str | None = None) -> Sequence[Recorded]:
+        """The events at positions after+1 … upto, ascending; not all of them if they are too big to be held at once.
+        None if what is at ``after`` was not recorded at that time, if one is told: it is another book now."""
+
+
+class Health(Protocol):
+    """Is told how the work of a process does."""
+
+    def halted(self, work: str, error: Exception) -> None:
+        """It does not go on as it is."""
+
+    def goes_on(self, work: str) -> None: ...
 
 
 class Baton(Protocol):
@@ -188,11 +214,15 @@ class Fenced(Exception):
 
 
 class Publisher(Protocol):
-    """One topic, written in transactions. Making a publisher fences those made before."""
+    """One topic, written in transactions."""
 
     def place(self) -> Place:
         """The highest position in the topic, 0 if it is empty, and when its event was recorded. Everything up to it has
         been published."""
+
+    def take_over(self) -> None:
+        """Fence those that took over before, and look again where the topic is. Until then nothing has been written,
+        and nobody disturbed. PublisherLost, Fenced."""
 
     def publish(self, events: Sequence[Recorded]) -> None:
         """In one transaction, after what was published before. PublisherLost, Fenced."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 
-from consumers.ports import Batch, Delivered, Feed, Overtaken, Parked, Placed, ReadModels, Unacceptable
+from consumers.ports import ANOTHER, Ahead, Batch, Delivered, Feed, Overtaken, Parked, Placed, ReadModels, Unacceptable
 from domain.event import decode
 from projections.projection import Projection
 from projections.shapes import Shape
@@ -47,10 +47,12 @@ class Projector:
         return ceil(sum(batch.upto - batch.after for batch in batches) / self.partitions)
 
     def catch_up(self, end: int, progress: Callable[[int], object] = int) -> None:
-        """To this position, whoever gets it there."""
+        """To this position, whoever gets it there. Ahead if the book does not have it."""
+        self._is_in_the_book(end)
         at = self.position
         while at < end:
             self.turn()
+            self._is_in_the_book(end)
             before, at = at, self.position
             progress(at - before)
         if self.read_models.settle(self.projection):
@@ -58,6 +60,11 @@ class Projector:
 
     def close(self) -> None:
         self.feed.close()
+
+    def _is_in_the_book(self, position: int) -> None:
+        if (end := self.read_models.book_end()) < position:
+            name = self.projection.name
+            raise Ahead(f"{name} is to be brought to position {position}, and the book ends at {end}: {ANOTHER}")
 
     def _begin_again(self) -> None:
         self._parked = None

@@ -6,6 +6,7 @@ once, and a topic that was emptied is filled from the first event.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from threading import Event
 from time import monotonic
@@ -14,7 +15,7 @@ from typing import Protocol
 import structlog
 
 from commands.ports import Unavailable
-from consumers.ports import Baton, Fenced, Log, Place, Publisher, PublisherLost, Recorded, Topic
+from consumers.ports import ANOTHER, Baton, Fenced, Health, Log, Place, Publisher, PublisherLost, Recorded, Topic
 
 log = structlog.get_logger(__name__)
 
@@ -34,7 +35,10 @@ STAND_BY = 0.5
 BACKOFF, LONGEST_BACKOFF = 0.1, 5.0
 
 
-ANOTHER = "the topic is another book's, or the book has been set back. Delete the topic, and it is filled anew."
+LOOK_AGAIN = 5.0
+"""Seconds after which one that has halted looks whether it can go on."""
+
+WORK = "relay"
 
 
 class Misplaced(Exception):
@@ -65,6 +69,7 @@ class Relay:
         topic: Callable[[], Topic],
         open_publisher: Callable[[Topic], Publisher],
         watch: Watch,
+        health: Health,
         *,
         batch: int = BATCH,
         clock: Callable[[], float] = monotonic,
@@ -74,12 +79,14 @@ class Relay:
         self._topic = topic
         self._open = open_publisher
         self._watch = watch
+        self._health = health
         self._batch = batch
         self._clock = clock
         self._stopped = Event()
         self._publisher: Publisher | None = None
         self._goes_to: Topic | None = None
         self._looked = self._moved = 0.0
+        self._at = 0
         self._rest, self._backoff = SHORTEST, BACKOFF
 
     def stop(self) -> None:
@@ -87,7 +94,8 @@ class Relay:
         self._stopped.set()
 
     def run(self) -> None:
-        """Until stopped. Misplaced and Broken end it: to go on would make things worse."""
+        """Until stopped. To publish what is Misplaced or Broken would make things worse: it halts, tells so once, and
+        looks again now and then, as with whatever else nobody expected."""
         try:
             while not self._stopped.is_set():
                 self._stopped.wait(self._round())
@@ -99,13 +107,18 @@ class Relay:
         """A turn, if it is ours; gives how long to rest after it."""
         try:
             if not self._is_ours():
+                self._health.goes_on(WORK)
                 return STAND_BY
             events = self.turn()
         except (PublisherLost, Fenced, Unavailable) as error:
             self._give_up(error)
             self._backoff = min(self._backoff * 2, LONGEST_BACKOFF)
             return self._backoff
+        except Exception as error:
+            self._halt(error)
+            return LOOK_AGAIN
         self._backoff = BACKOFF
+        self._health.goes_on(WORK)
         self._rest = SHORTEST if events else min(self._rest * 2, LONGEST)
         return 0 if events == self._batch else self._rest
 
@@ -121,14 +134,14 @@ class Relay:
     def turn(self) -> int:
         """Publish what follows, not more than a batch; gives how many events."""
         publisher = self._publisher or self._begin()
-        after, end = publisher.place().position, self._book.end()
-        if after > end:
-            raise Misplaced(f"The topic is at position {after}, and the book ends at {end}: {ANOTHER}")
-        events = self._read(after, end) if end > after else ()
+        place, end = publisher.place(), self._book.end()
+        if place.position > end:
+            self._compare(place)
+        events = self._read(place, end) if end > place.position else ()
         if events:
             publisher.publish(events)
             self._watch.published(len(events))
-        self._watch.at(publisher.place().position, end)
+        self._tell(publisher.place().position, end)
         self._look(publisher, bool(events))
         return len(events)
 
@@ -142,6 +155,8 @@ class Relay:
         publisher = self._open(self._goes_to)
         try:
             self._compare(publisher.place())
+            publisher.take_over()
+            self._compare(publisher.place())
         except BaseException:
             publisher.close()
             raise
@@ -152,18 +167,25 @@ class Relay:
 
     def _compare(self, place: Place) -> None:
         """A book that was set back may have gone on since: what is at a position was recorded at another time then."""
+        self._at = place.position
         if not place.recorded_at:
             return
-        for event in self._book.read(place.position - 1, place.position):
-            if datetime.fromisoformat(event.recorded_at) != datetime.fromisoformat(place.recorded_at):
-                raise Misplaced(f"What is at position {place.position} differs between topic and book: {ANOTHER}")
+        found = self._book.read(place.position - 1, place.position)
+        if not found:
+            message = f"The topic is at position {place.position}, and the book ends at {self._book.end()}: {ANOTHER}"
+            raise Misplaced(message)
+        if datetime.fromisoformat(found[0].recorded_at) != datetime.fromisoformat(place.recorded_at):
+            raise Misplaced(f"What is at position {place.position} differs between topic and book: {ANOTHER}")
 
-    def _read(self, after: int, end: int) -> Sequence[Recorded]:
-        events = self._book.read(after, min(after + self._batch, end))
+    def _read(self, place: Place, end: int) -> Sequence[Recorded]:
+        """What follows in the very book that has what was published last."""
+        after = place.position
+        events = self._book.read(after, min(after + self._batch, end), place.recorded_at)
         for position, event in enumerate(events, after + 1):
             if event.position != position:
                 raise Broken(f"The book has no event at position {position}, but one at {event.position}.")
         if not events:
+            self._compare(place)
             raise Broken(f"The book has no event at position {after + 1}, and ends at {end}.")
         return events
 
@@ -176,10 +198,26 @@ class Relay:
         if not quiet and now < self._looked + LOOK:
             return
         self._looked = now
+        if not moved:
+            self._compare(publisher.place())
         self._baton.held()  # who does not ask loses it; who has lost it is fenced by the next
         publisher.mark()
         if self._topic() != self._goes_to:
             self._drop()
+
+    def _halt(self, error: Exception) -> None:
+        self._drop()
+        self._health.halted(WORK, error)
+        self._tell_end()
+
+    def _tell_end(self) -> None:
+        """How far it is behind is told also while it is not at work."""
+        with suppress(Unavailable):
+            self._tell(self._at, self._book.end())
+
+    def _tell(self, position: int, end: int) -> None:
+        self._at = position
+        self._watch.at(position, end)
 
     def _give_up(self, error: Exception) -> None:
         """Begin anew; one who was fenced has to ask whether it is the relay still."""
@@ -189,6 +227,8 @@ class Relay:
         self._drop()
         if isinstance(error, Fenced):
             self._baton.let_go()
+        elif not isinstance(error, Unavailable):
+            self._tell_end()
 
     def _drop(self) -> None:
         publisher, self._publisher = self._publisher, None

@@ -1,13 +1,16 @@
 """Runs projectors in a thread, one after the other, and sleeps a little longer each time there is nothing to do."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from threading import Event, Thread
+from threading import Event
+from time import monotonic
 from typing import Protocol
 
 import structlog
 
-from consumers.ports import WINDOW
+from commands.ports import Unavailable
+from consumers.ports import WINDOW, Health
+from consumers.watched import watched
 from projections.projection import Projection
 
 log = structlog.get_logger(__name__)
@@ -21,6 +24,10 @@ NONE = 0.0, 0.0
 """The feed waits by itself."""
 
 AFTER_AN_ERROR = 1.0
+
+QUIET = 15.0
+"""Seconds without an error after which one that has halted is said to go on, if it did not move: there was nothing, or
+its feed is still looking for what it halted at."""
 
 
 class Turning(Protocol):
@@ -36,12 +43,22 @@ class Turning(Protocol):
 
 
 class Runner:
-    def __init__(self, projectors: Sequence[Turning], pauses: tuple[float, float] = LOOKING) -> None:
+    def __init__(
+        self,
+        projectors: Sequence[Turning],
+        health: Health,
+        pauses: tuple[float, float] = LOOKING,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
         self._projectors = projectors
+        self._health = health
+        self._clock = clock
+        self._failed_at: dict[str, float] = {}
+        self._waiting: set[str] = set()
         self._shortest, self._longest = pauses
         self._stopped = Event()
         self._work = Event()
-        self._thread = Thread(target=self._run, name="projectors", daemon=True)
+        self._thread = watched("projectors", self._run, self._stopped)
 
     def start(self) -> None:
         self._thread.start()
@@ -78,9 +95,28 @@ class Runner:
         """One turn of each. One that fails halts where it is; the others go on."""
         moved, failed = 0, False
         for projector in self._projectors:
+            work = f"projection {projector.projection.name}"
             try:
-                moved += projector.turn()
+                by = projector.turn()
+            except Unavailable as error:
+                failed = True
+                if work not in self._waiting:
+                    self._waiting.add(work)
+                    log.warning(f"{work} waits", error=str(error))
             except Exception as error:
                 failed = True
-                log.error("projection halted", projection=projector.projection.name, error=repr(error))
+                self._failed_at[work] = self._clock()
+                self._health.halted(work, error)
+            else:
+                moved += by
+                self._goes_on(work, by)
         return moved, failed
+
+    def _goes_on(self, work: str, moved: int) -> None:
+        if work in self._waiting and moved:
+            self._waiting.discard(work)
+            log.warning(f"{work} goes on")
+        failed_at = self._failed_at.get(work)
+        if failed_at is not None and (moved or self._clock() >= failed_at + QUIET):
+            del self._failed_at[work]
+            self._health.goes_on(work)

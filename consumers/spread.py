@@ -10,6 +10,9 @@ from projections.projection import Projection
 
 
 class Spreadable(ReadModels, Protocol):
+    def agrees(self, projection: Projection) -> None:
+        """Ahead if it, or what is read of it meanwhile, has what the book has not."""
+
     def partitions(self, projection: Projection) -> int:
         """How many it follows."""
 
@@ -29,7 +32,8 @@ class Spreadable(ReadModels, Protocol):
 def spread(
     projection: Projection, partitions: int, read_models: Spreadable, store: Callable[[Projection, int], Feed]
 ) -> None:
-    """Whoever follows it by the old number is overtaken, and told that it has moved."""
+    """Whoever follows it by the old number is overtaken, and told that it has moved. Ahead if the book does not have
+    where it is."""
     while (now := read_models.partitions(projection)) != partitions:
         projector = Projector(projection, store(projection, now), read_models, now)
         projector.catch_up(read_models.furthest(projection))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
@@ -91,6 +91,11 @@ class Query:
         fields = self.row.model_fields
         nullable = {name for name in self.order if name in fields and fields[name].annotation == (str | None)}
         return tuple(f"coalesce({name}, '')" if name in nullable else name for name in self.order)
+
+    @cached_property
+    def has_facts(self) -> bool:
+        """Whether there is no telling how long its rows are."""
+        return any(get_origin(field.annotation) in (dict, list) for field in self.row.model_fields.values())
 
     @cached_property
     def text(self) -> str:

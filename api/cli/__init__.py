@@ -25,6 +25,7 @@ COMMANDS = {
     "diff": "diff",
     "explain": "explain",
     "repartition": "repartition",
+    "recover": "recover",
     "generations": "generations.app",
     "months": "months.app",
     "quarantine": "quarantine.app",

@@ -8,6 +8,9 @@ from api.cli.terminal import say
 from api.collector import tune_collector
 from api.service import Opening, open_service
 
+FEW = 2
+"""Connections beside those of the read models: to ask which topic it is."""
+
 
 def consume(
     names: options.Names = None,
@@ -16,7 +19,7 @@ def consume(
 ) -> None:
     """Project until interrupted, beside as many others as you like: they share the partitions. All projections, or
     those that are named."""
-    settings = options.settings(data, metrics_port=metrics_port)
+    settings = options.settings(data, metrics_port=metrics_port).model_copy(update={"connections": FEW})
     chosen = options.projections(names)
     with open_service(settings, say, chosen, Opening.FIND) as service:
         options.show_metrics(settings)

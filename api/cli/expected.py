@@ -5,10 +5,11 @@ from kafka.errors import KafkaError
 
 from api.rebuilding import WorkerDied
 from commands.ports import Unavailable
-from consumers.ports import PublisherLost
+from consumers.ports import Ahead, PublisherLost
 from consumers.relay import Broken, Misplaced
 from domain.refusal import Refusal
 from infra.embedded.server import EmbeddedError
+from infra.kafka.chain import TopicBroken
 from infra.kafka.topic import TopicUnfit
 from infra.postgres.fitness import Unfit
 from infra.postgres.generations import Dropped, LookedAt
@@ -27,6 +28,8 @@ EXPECTED = (
     Misplaced,
     Broken,
     TopicUnfit,
+    TopicBroken,
+    Ahead,
     PublisherLost,
     WorkerDied,
     BeingRebuilt,

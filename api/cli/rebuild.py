@@ -79,7 +79,7 @@ def _origin(service: Service, from_: From, size: int) -> Origin:
         return FromStore(size)
     if not service.settings.kafka_bootstrap:
         raise typer.BadParameter("set KAFKA_BOOTSTRAP to the broker's host:port", param_hint="--from")
-    return from_topic(service.settings, topic_of(service.settings, service.pool))
+    return from_topic(service.settings, topic_of(service.settings, service.pool), service.pool)
 
 
 def _title(chosen: Sequence[Projection]) -> str:

@@ -10,6 +10,7 @@ from api.cli.terminal import say
 from api.collector import tune_collector
 from api.relaying import make_relay
 from api.service import Opening, database
+from infra.health import Health
 from infra.postgres.connection import Pool
 
 
@@ -20,7 +21,7 @@ def relay(data: options.Data = None, metrics_port: options.MetricsPort = None) -
         raise typer.BadParameter("set KAFKA_BOOTSTRAP to the broker's host:port")
     with ExitStack() as stack:
         found = stack.enter_context(database(settings, say, Opening.FIND))
-        made = make_relay(settings, stack.enter_context(Pool(found, size=2)))
+        made = make_relay(settings, stack.enter_context(Pool(found, size=2)), Health())
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: made.stop())
         options.show_metrics(settings)

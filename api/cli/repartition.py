@@ -10,7 +10,7 @@ from api.cli.terminal import progress, result, say
 from api.projecting import topic_of
 from api.relaying import make_relay
 from api.service import Opening, database
-from consumers.ports import Topic
+from infra.health import Health
 from infra.postgres import topics
 from infra.postgres.connection import Pool
 from infra.postgres.log import StoreLog
@@ -29,12 +29,12 @@ def repartition(
     with ExitStack() as stack:
         pool = stack.enter_context(Pool(stack.enter_context(database(settings, say, Opening.FIND)), size=2))
         old = topic_of(settings, pool)
-        new = Topic(f"{settings.ledger}.events-{partitions}", partitions)
+        new = topics.spread(old, partitions)
         if old.partitions == partitions:
             raise typer.BadParameter(f"{old.name} has {partitions} partitions already")
         size = StoreLog(pool).end()
         with progress(f"Filling {new.name}", size, shown=not as_json) as advance:
-            make_relay(settings, pool, new).fill(advance)
+            make_relay(settings, pool, Health(), new).fill(advance)
         topics.switch(pool, new)
     say(f"{new.name} carries the ledger now; {old.name} is not needed once relay and consumers have left it.")
     if as_json:

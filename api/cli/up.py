@@ -14,7 +14,7 @@ def up(data: options.Data = None, host: Host = None, port: Port = None) -> None:
     settings = options.settings(data, host=host, port=port)
     with (
         open_service(settings, say) as service,
-        relaying(settings, service.pool),
+        relaying(settings, service.pool, service.health),
         patrolling(settings, service.pool.database),
     ):
         service.projecting.start()

@@ -9,8 +9,8 @@ from fastapi import FastAPI, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.http.patience import while_there
-from api.http.spool import Spool
+from api.http.patience import in_turn
+from api.http.spool import whole
 from api.openapi import problems
 from api.rendering import dumps
 from api.service import Service
@@ -39,17 +39,19 @@ def mount(app: FastAPI, service: Service) -> None:
     async def get_events(request: Request, given: Annotated[Wanted, Query()]) -> Response:
         """Records in order of position, with metadata; ``next`` is the ``after`` of the next page. A page ends at
         ``limit`` records, or earlier at some 4 MB."""
-        return await while_there(request, service.readers.run(partial(_events, service, given)))
+        return await in_turn(service, request, partial(_events, service, given))
 
     @app.get("/v1/projections", tags=["audit"], responses=problems(503))
     def get_projections() -> Response:
-        """How far each projection is behind the ledger, in events and seconds; how many streams it could not take."""
+        """How far each projection is behind the ledger, in events and seconds, or ahead of one that was set back; how
+        many streams it could not take."""
         progress = [
             {
                 "projection": each.projection,
                 "version": each.version,
                 "position": each.position,
-                "behind_events": each.log_size - each.position,
+                "behind_events": each.behind_events,
+                "ahead_events": each.ahead_events,
                 "behind_seconds": round(max(0.0, each.behind_seconds), 3),
                 "quarantined": each.quarantined,
             }
@@ -63,9 +65,5 @@ def _events(service: Service, given: Wanted) -> Response:
         rows, more = answering.events(given.after, given.limit, given.stream, given.type)
         size = answering.log_size()
     next = rows[-1]["position"] if more or len(rows) == given.limit else None
-    spool = Spool()
-    spool.write(b'{"items":[')
-    for number, row in enumerate(rows):
-        spool.write(b"," if number else b"", dumps(record(row)))
-    spool.write(b'],"next":', dumps(next), b',"meta":', dumps({"log_size": size}), b"}")
-    return spool.response("application/json")
+    body = {"items": [record(row) for row in rows], "next": next, "meta": {"log_size": size}}
+    return whole(dumps(body), "application/json")

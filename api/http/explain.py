@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.explaining import Explained, Figure, explain, read_figure
 from api.http.patience import in_time
 from api.http.problems import answer
-from api.http.spool import Spool
+from api.http.spool import whole
 from api.openapi import EXPLAINED, problems
 from api.rendering import CSV, csv_cell, csv_headers, dumps, to_csv
 from api.service import Service
@@ -70,15 +70,11 @@ def _explanation(
 
 
 def _json(found: Explained) -> Response:
-    spool = Spool()
-    spool.write(dumps(found.body))
-    return spool.response("application/json")
+    return whole(dumps(found.body), "application/json")
 
 
 def _csv(found: Explained) -> Response:
     headers = csv_headers(found.meta, found.next)
     if found.is_number:
         headers["Grossbuch-value"] = csv_cell(found.value)
-    spool = Spool()
-    spool.write(to_csv(found.columns, found.items).encode())
-    return spool.response(CSV, headers)
+    return whole(to_csv(found.columns, found.items).encode(), CSV, headers)

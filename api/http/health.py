@@ -27,6 +27,9 @@ class ProjectionFigures:
         behind = GaugeMetricFamily(
             "grossbuch_projection_behind_events", "Events not yet projected", labels=["projection"]
         )
+        ahead = GaugeMetricFamily(
+            "grossbuch_projection_ahead_events", "Events projected that the book does not have", labels=["projection"]
+        )
         seconds = GaugeMetricFamily(
             "grossbuch_projection_behind_seconds", "Age of the oldest such", labels=["projection"]
         )
@@ -36,10 +39,11 @@ class ProjectionFigures:
         size = GaugeMetricFamily("grossbuch_log_size", "Position of the last event")
         size.add_metric([], self._service.queries.log_size())
         for each in self._service.queries.lags():
-            behind.add_metric([each.projection], each.log_size - each.position)
+            behind.add_metric([each.projection], each.behind_events)
+            ahead.add_metric([each.projection], each.ahead_events)
             seconds.add_metric([each.projection], max(0.0, each.behind_seconds))
             parked.add_metric([each.projection], each.quarantined)
-        return [behind, seconds, parked, size]
+        return [behind, ahead, seconds, parked, size]
 
 
 class DatabaseFigures:
@@ -72,9 +76,13 @@ def mount(app: FastAPI, service: Service) -> None:
 
     @app.get("/v1/health/ready", tags=["health"], responses=problems(503))
     def ready() -> Response:
-        """200 when commands and queries are taken: what a command needs is tried, and nothing changed by it."""
+        """200 when commands and queries are taken, and none of this process's work has halted: what a command needs is
+        tried, and nothing changed by it."""
         service.store.probe(min(READY_WITHIN_S, service.settings.patience_s))
         service.queries.lags()
+        if ailing := service.health.ailing:
+            said = "; ".join(f"{work}: {cause}" for work, cause in ailing.items())
+            raise Refusal("halted", f"Some work of this process has halted. {said}", work=sorted(ailing))
         if (set_back := service.store.set_back) and set_back not in told:
             told.append(set_back)
             return answer(Refusal("set_back", f"The book was set back: {set_back.reason}."))

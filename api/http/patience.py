@@ -15,19 +15,21 @@ T = TypeVar("T")
 
 async def in_time(service: Service, request: Request, projection: str, wait_ms: int, ask: Callable[[], T]) -> T:
     """Read your writes: the answer as soon as there is one, or ``behind`` if there is none in time."""
-    return await while_there(request, _in_time(service, projection, wait_ms, ask))
-
-
-async def _in_time(service: Service, projection: str, wait_ms: int, ask: Callable[[], T]) -> T:
     deadline = monotonic() + wait_ms / 1000
     while True:
         try:
-            return await service.readers.run(ask)
+            return await in_turn(service, request, ask)
         except Refusal as refusal:
             left = deadline - monotonic()
             if refusal.code != "behind" or left <= 0:
                 raise
-            await service.waiting.until(projection, refusal, left)
+            await while_there(request, service.waiting.until(projection, refusal, left))
+
+
+async def in_turn(service: Service, request: Request, ask: Callable[[], T]) -> T:
+    """The answer, as soon as there is a thread for it."""
+    asking = service.readers.run(ask)
+    return await (asking if service.readers.are_free else while_there(request, asking))
 
 
 async def while_there(request: Request, work: Coroutine[Any, Any, T]) -> T:

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from api.http.patience import in_time
 from api.http.plain import PlainRoute
 from api.http.problems import answer
-from api.http.spool import Spool
+from api.http.spool import Spool, whole
 from api.openapi import query_parameters, query_responses
 from api.querying import ask, listing
 from api.refusing import invalid
@@ -81,9 +81,7 @@ def _json(service: Service, query: Query, given: Parameters) -> Response | None:
     body: Mapping[str, Any] = {**flat(found.body), "meta": found.meta}
     if found.items is not None:
         body = {"items": [flat(item) for item in found.items], "next": found.next, "meta": found.meta}
-    spool = Spool()
-    spool.write(dumps(body))
-    return spool.response("application/json")
+    return whole(dumps(body), "application/json")
 
 
 def _long(service: Service, query: Query, given: ListParameters) -> Response | None:

@@ -68,3 +68,12 @@ class Spool:
             if left:
                 log.warning("answer not taken to its end", bytes_left=left)
             self.close()
+
+
+def whole(body: bytes, media_type: str, headers: Mapping[str, str] | None = None) -> Response:
+    """One that is at hand."""
+    if len(body) <= SMALL:
+        return Response(body, 200, headers, media_type)
+    spool = Spool()
+    spool.write(body)
+    return spool.response(media_type, headers)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import count, islice
 from time import perf_counter
 from typing import Any
+from uuid import uuid4
 
 from kafka import KafkaConsumer, KafkaProducer
 from kafka import TopicPartition as Partition
@@ -24,6 +25,8 @@ Message = Mapping[str, Any]
 """What ``send`` is given, but for the topic."""
 
 _numbers = count(1)
+
+ORIGIN = wire.origin("bench", str(uuid4()))
 
 
 def messages(log: StoreLog, upto: int) -> list[Message]:
@@ -105,7 +108,7 @@ def _messages(log: StoreLog, upto: int) -> Iterator[Message]:
                 "partition": partition,
                 "key": event.order_key.encode(),
                 "value": event.payload.encode(),
-                "headers": wire.headers(event, last.get(partition, 0), wire.source("bench")),
+                "headers": wire.headers(event, last.get(partition, 0), ORIGIN),
                 "timestamp_ms": wire.milliseconds(event.recorded_at),
             }
             last[partition] = event.position

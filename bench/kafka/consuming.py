@@ -8,15 +8,16 @@ from multiprocessing.connection import Connection
 from time import perf_counter
 
 from api.collector import tune_collector
-from api.projecting import store_feed, topic_feed
+from api.projecting import store_feed, topic_feed, topic_of
 from api.relaying import relaying
 from bench.kafka.spent import Spent, spent
 from bench.kafka.stage import PARTITIONS, STOCK, Book, Stage, until
 from bench.measure import Row, versus
 from consumers.ahead import FeedAhead
-from consumers.ports import Feed, Topic
+from consumers.ports import Feed
 from consumers.projector import Projector
 from domain.stock import Received
+from infra.health import Health
 from infra.kafka.feed import TopicFeed
 from infra.postgres.connection import Database, Pool
 from infra.postgres.generations import Generation, Generations
@@ -43,7 +44,7 @@ PROJECTED = {"stock": STOCK, f"{LOTS} rows an event": Projection("bench_lot", 1,
 def rows(on: Stage, book: Book, repeats: int) -> Iterator[Row]:
     settings = on.settings(book.database.schema)
     with Pool(book.database) as pool:
-        with relaying(settings, pool), _filling(book.database, "stock") as (_, read_models, looking):
+        with relaying(settings, pool, Health()), _filling(book.database, "stock") as (_, read_models, looking):
             _project(_topic_feed(settings, "stock", looking), read_models, book.size)  # the relay marks the ends
 
         def projected(open_feed: Callable[[PostgresReadModels], Feed]) -> float:
@@ -72,7 +73,8 @@ def _filling(database: Database, name: str) -> Iterator[tuple[Generation, Postgr
 
 
 def _topic_feed(settings: Settings, name: str, looking: PostgresReadModels) -> TopicFeed:
-    topic = Topic(f"{settings.ledger}.events", PARTITIONS)
+    with Pool(Database(str(settings.database_url), settings.ledger), size=1) as pool:
+        topic = topic_of(settings, pool)
     return topic_feed(settings, topic, f"{settings.ledger}.{name}", PROJECTED[name], looking)
 
 

@@ -12,6 +12,7 @@ from bench.kafka.stage import PARTITIONS, Book, Stage
 from bench.measure import Row, versus
 from consumers.ports import Topic
 from consumers.relay import BATCH
+from infra.health import Health
 from infra.postgres.connection import Pool
 from infra.postgres.log import StoreLog
 
@@ -36,5 +37,5 @@ def _relayed(on: Stage, book: Book, pool: Pool) -> float:
     """From the first transaction on, before which connections are made."""
     topic = Topic(f"relayed{next(_numbers)}", PARTITIONS)
     at: list[float] = []
-    make_relay(on.settings(book.database.schema), pool, topic).fill(lambda _: at.append(perf_counter()))
+    make_relay(on.settings(book.database.schema), pool, Health(), topic).fill(lambda _: at.append(perf_counter()))
     return (book.size - BATCH) / (at[-1] - at[0])

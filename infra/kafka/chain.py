@@ -38,6 +38,16 @@ class Foreign(TopicBroken):
         )
 
 
+class Strange(TopicBroken):
+    """It is another ledger's."""
+
+    def __init__(self, topic: str, theirs: str, ours: str) -> None:
+        super().__init__(
+            f"The topic {topic} carries the ledger {theirs}, and this is the ledger {ours}, of the same name or a copy."
+            " `grossbuch recover` tells more."
+        )
+
+
 class Apart(Deserializer):  # type: ignore[misc]
     """Makes of a record's value the pair of value and headers, and leaves the record without headers: kafka-python
     would add up their lengths, for which a consumer took an eighth of its time (bench/kafka)."""
@@ -51,38 +61,43 @@ class Apart(Deserializer):  # type: ignore[misc]
 @dataclass(slots=True)
 class Chain:
     """A reader of one partition, ``at`` a position, of records whose values are ``Apart``. It knows the versions of
-    ``remembered`` streams at the most."""
+    ``remembered`` streams at the most. What does not say of which ledger it is, it takes: the book knows."""
 
     topic: str
     partition: int
     at: int
     types: frozenset[str]
     remembered: int
+    ledger: str = ""
     _versions: OrderedDict[str, int] = field(default_factory=OrderedDict, init=False)
 
     def follow(self, records: Iterable[ConsumerRecord]) -> tuple[Batch | None, TopicBroken | None]:
         """What is new in them, as far as it follows, and why it does not go on. Repeats are dropped."""
-        after = self.at
+        after, recorded_at = self.at, None
         events: list[Delivered] = []
         gaps: list[Gap] = []
         broken: TopicBroken | None = None
         for record in records:
             try:
-                position, previous, event = wire.read(record.key, *record.value)
+                position, previous, time, ledger, event = wire.read(record.key, *record.value)
             except (LookupError, ValueError, TypeError, AttributeError) as error:  # headers may have no value at all
                 broken = Foreign(self.topic, self.partition, record.offset, error)
+                break
+            if ledger not in (None, self.ledger):
+                broken = Strange(self.topic, ledger, self.ledger)
                 break
             if position <= self.at:
                 continue
             if previous > self.at:
                 broken = Lost(self.topic, self.partition, self.at, previous)
                 break
-            self.at = position
+            self.at, recorded_at = position, time
             if event:
                 gaps += self._gaps(event)
                 if event.type in self.types:
                     events.append(event)
-        return Batch(self.partition, after, self.at, events, gaps) if self.at > after else None, broken
+        batch = Batch(self.partition, after, self.at, events, gaps, recorded_at) if self.at > after else None
+        return batch, broken
 
     def _gaps(self, event: Delivered) -> tuple[Gap, ...]:
         """A stream that is not remembered is taken at any version: it began before we came."""

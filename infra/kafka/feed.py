@@ -23,6 +23,7 @@ from kafka.errors import (
     RetriableError,
 )
 
+from commands.ports import Unavailable
 from consumers.ports import WINDOW, Batch, Places
 from infra.kafka import seeking
 from infra.kafka.chain import Apart, Chain, Lost, TopicBroken
@@ -75,13 +76,14 @@ whatever their number, messages that are larger come one by one."""
 
 class TopicFeed:
     """Events of some types only. TopicBroken rather than to skip anything; TopicUnfit if the topic has a partition that
-    the read model does not have; KafkaError if no broker could be reached yet."""
+    the read model does not have; Unavailable if no broker could be reached yet."""
 
     def __init__(
         self,
         options: Mapping[str, Any],
         topic: str,
         partitions: int,
+        ledger: str = "",
         *,
         group: str,
         types: Collection[str],
@@ -91,7 +93,8 @@ class TopicFeed:
         self._options = {**CONSUMER, **options, **consumer, "group_id": group}
         self._topic = topic
         self._places = places
-        self._chain = partial(Chain, topic, types=frozenset(types), remembered=max(1, REMEMBERED // partitions))
+        remembered = max(1, REMEMBERED // partitions)
+        self._chain = partial(Chain, topic, types=frozenset(types), remembered=remembered, ledger=ledger)
         self._watchdog = Watchdog(options, group, topic, partitions, settles=SETTLES_MS / 1000 * 1.5)
         self._consumer: KafkaConsumer | None = None
         self._held: dict[int, Chain | None] = {}  # without a chain: to be sought
@@ -131,7 +134,10 @@ class TopicFeed:
 
     def _open(self) -> KafkaConsumer:
         read_in_c()
-        consumer = open_client(KafkaConsumer, **self._options)
+        try:
+            consumer = open_client(KafkaConsumer, **self._options)
+        except KafkaError as error:
+            raise Unavailable(str(error)) from error
         consumer.subscribe([self._topic], listener=_Sharing(consumer, self._held, self._options["group_id"]))
         self._consumer = consumer
         self._watchdog.reset()

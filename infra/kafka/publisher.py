@@ -30,10 +30,11 @@ from kafka.producer.future import FutureRecordMetadata
 
 from consumers.ports import Fenced, Place, PublisherLost, Recorded, Topic
 from infra.kafka import wire
+from infra.kafka.chain import Strange
 from infra.kafka.client import open_client
 from infra.kafka.ends import read_ends
 from infra.kafka.sending import Message, send
-from infra.kafka.topic import LARGEST, TopicUnfit, administration, ensure, identity
+from infra.kafka.topic import LARGEST, TopicUnfit, administration, describe, ensure, identity
 from infra.partitions import partition_of
 
 STALL = 30.0
@@ -66,7 +67,8 @@ come before."""
 
 
 class TopicPublisher:
-    """Makes the topic if there is none. PublisherLost if no broker answers, TopicUnfit."""
+    """Makes the topic if there is none. PublisherLost if no broker answers, TopicUnfit, Strange if it is another
+    ledger's: that is seen before anything of it is touched."""
 
     def __init__(
         self,
@@ -79,21 +81,31 @@ class TopicPublisher:
         **producer: Any,
     ) -> None:
         self._topic = topic
-        self._source = wire.source(ledger)
+        self._origin = wire.origin(ledger, topic.ledger)
         self._stall = stall
+        self._last: dict[int, int] = {}
+        self._place = Place(0, None)
         patient = {"bootstrap_timeout_ms": int(min(stall, 5) * 1000), "request_timeout_ms": int(stall * 600), **options}
+        self._options, self._settings = patient, {**PRODUCER, **patient, **producer}
         with ExitStack() as stack, self._translated("unreachable"):
             self._admin = stack.enter_context(administration(patient))
+            if there := describe(self._admin, topic.name):
+                self._look(len(there["partitions"]))
             self._identity = ensure(self._admin, topic, replication)
-            self._producer = _producer({**PRODUCER, **patient, **producer}, topic.name, int(stall * 1000))
-            stack.callback(_throw_away, self._producer)
-            self._producer.init_transactions()
-            self._begin(patient)
             self._release = stack.pop_all()
 
-    def _begin(self, options: Mapping[str, Any]) -> None:
+    def take_over(self) -> None:
+        """The transactional id is the topic's own, whosever: of two that found it empty one is fenced, and sees the
+        other's (docs/decisions/0023)."""
+        with self._translated("unreachable"):
+            self._producer = _producer(self._settings, self._topic.name, int(self._stall * 1000))
+            self._release.callback(_throw_away, self._producer)
+            self._producer.init_transactions()
+            self._look(self._topic.partitions)
+
+    def _look(self, partitions: int) -> None:
         """Where the topic ends: what has been published."""
-        ends = read_ends(options, *self._topic, self._stall)
+        ends = read_ends(self._options, self._topic.name, partitions, self._stall)
         for partition, message in ends.first.items():
             if int(self._said(message)["ce_previous"]):
                 raise TopicUnfit(
@@ -105,8 +117,11 @@ class TopicPublisher:
         self._place = max(places, default=Place(0, None))
 
     def _said(self, message: ConsumerRecord) -> dict[str, bytes]:
-        headers = dict(message.headers)
-        if headers.get("ce_source") != self._source:
+        headers: dict[str, bytes] = dict(message.headers)
+        ours = dict(self._origin)
+        if (theirs := headers.get("ce_ledgerid", ours["ce_ledgerid"])) != ours["ce_ledgerid"]:
+            raise Strange(self._topic.name, theirs.decode(), self._topic.ledger)
+        if headers.get("ce_source") != ours["ce_source"]:
             where = f"partition {message.partition}, offset {message.offset}"
             raise TopicUnfit(f"The topic {self._topic.name} holds what is not of this ledger: {where}.")
         return headers
@@ -136,7 +151,7 @@ class TopicPublisher:
     def _messages(self, events: Iterable[Recorded], last: dict[int, int]) -> Iterator[Message]:
         for event in events:
             partition = partition_of(event.order_key, self._topic.partitions)
-            headers = wire.headers(event, last.get(partition, 0), self._source)
+            headers = wire.headers(event, last.get(partition, 0), self._origin)
             time = wire.milliseconds(event.recorded_at)
             yield Message(partition, event.order_key.encode(), event.payload.encode(), headers, time)
             last[partition] = event.position
@@ -145,7 +160,7 @@ class TopicPublisher:
         position, recorded_at = self._place
         assert recorded_at
         for partition, last in lagging.items():
-            headers = wire.mark(position, last, partition, recorded_at, self._source)
+            headers = wire.mark(position, last, partition, recorded_at, self._origin)
             yield Message(partition, None, b"", headers, wire.milliseconds(recorded_at))
 
     def _transact(self, messages: Iterable[Message]) -> None:

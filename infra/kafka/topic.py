@@ -6,12 +6,15 @@ from time import sleep
 from typing import Any
 from uuid import UUID
 
+import structlog
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
-from kafka.errors import TopicAlreadyExistsError, UnknownTopicOrPartitionError
+from kafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrPartitionError
 
 from consumers.ports import Topic
 from infra.kafka.client import open_client
+
+log = structlog.get_logger(__name__)
 
 LARGEST = 16_777_216
 """Bytes of a message. The broker's own limit, a megabyte, is less than what a command may bring."""
@@ -27,9 +30,13 @@ KEPT = {
     "retention.bytes": "-1",
     "message.timestamp.type": "CreateTime",
     "message.timestamp.before.max.ms": ALWAYS,
+    "message.timestamp.after.max.ms": ALWAYS,
 }
-"""What would lose an event: its removal by age, size or key, or its refusal because it was recorded long ago. Readers
-find their place by the time of recording, so that is the timestamp."""
+"""What would lose an event: its removal by age, size or key, or its refusal because it was recorded long ago, or by a
+clock that was ahead. Readers find their place by the time of recording, so that is the timestamp."""
+
+LATER = "message.timestamp.after.max.ms"
+"""Topics that were made before it was known lack it; it takes nothing from anybody, so it is set."""
 
 WANTED = {**KEPT, "max.message.bytes": str(LARGEST)}
 
@@ -59,7 +66,10 @@ def ensure(admin: KafkaAdminClient, topic: Topic, replication: int = -1) -> UUID
         found = describe(admin, topic.name)
         if found is None:
             raise UnknownTopicOrPartitionError(topic.name)
-    if wrong := list(_wrong(admin, topic, len(found["partitions"]))):
+    said = _said(admin, topic.name)
+    if said[LATER] != KEPT[LATER]:
+        said[LATER] = _take_any_time(admin, topic.name, said[LATER])
+    if wrong := list(_wrong(topic, len(found["partitions"]), said)):
         raise TopicUnfit(f"The topic {topic.name} cannot carry the book: {'; '.join(wrong)}.")
     return UUID(str(found["topic_id"]))
 
@@ -83,13 +93,29 @@ def describe(admin: KafkaAdminClient, name: str) -> dict[str, Any] | None:
     return None if found["error_code"] == UnknownTopicOrPartitionError.errno else found
 
 
-def _wrong(admin: KafkaAdminClient, topic: Topic, partitions: int) -> Iterator[str]:
+def _said(admin: KafkaAdminClient, name: str) -> dict[str, str]:
+    """Its settings, of those that matter."""
+    asked = ConfigResource(ConfigResourceType.TOPIC, name, list(WANTED))
+    said = admin.describe_configs([asked], config_filter="all")["topic"][name]
+    return {setting: said[setting]["value"] for setting in WANTED}
+
+
+def _take_any_time(admin: KafkaAdminClient, name: str, before: str) -> str:
+    """What is set in the end: it may be that we may not."""
+    try:
+        admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, {LATER: KEPT[LATER]})])
+    except KafkaError as error:
+        log.warning("topic not set to take any time", topic=name, setting=LATER, error=repr(error))
+        return before
+    log.warning("topic set to take any time", topic=name, setting=LATER, before=before)
+    return KEPT[LATER]
+
+
+def _wrong(topic: Topic, partitions: int, said: Mapping[str, str]) -> Iterator[str]:
     if partitions != topic.partitions:
         yield f"it has {partitions} partitions, and the ledger {topic.partitions}"
-    asked = ConfigResource(ConfigResourceType.TOPIC, topic.name, list(WANTED))
-    said = admin.describe_configs([asked], config_filter="all")["topic"][topic.name]
     for name, wanted in KEPT.items():
-        if (value := said[name]["value"]) != wanted:
+        if (value := said[name]) != wanted:
             yield f"{name} is {value} and must be {wanted}"
-    if int(largest := said["max.message.bytes"]["value"]) < LARGEST:
+    if int(largest := said["max.message.bytes"]) < LARGEST:
         yield f"max.message.bytes is {largest} and must be {LARGEST} at least"

@@ -28,18 +28,22 @@ CARRIED = {"actor": "ce_actor", "command_id": "ce_commandid", "correlation_id": 
 
 
 class Message(NamedTuple):
-    """``event`` is None for a mark."""
+    """``event`` is None for a mark. ``ledger`` is the identity of whose it is; None if it was written before that was
+    told."""
 
     position: int
     previous: int
+    recorded_at: str
+    ledger: str | None
     event: Delivered | None
 
 
-def source(ledger: str) -> bytes:
-    return f"/grossbuch/{ledger}".encode()
+def origin(ledger: str, identity: str) -> Headers:
+    """Of which ledger a message is: its name, and what no other of that name has."""
+    return [("ce_source", f"/grossbuch/{ledger}".encode()), ("ce_ledgerid", identity.encode())]
 
 
-def headers(event: Recorded, previous: int, source: bytes) -> Headers:
+def headers(event: Recorded, previous: int, origin: Headers) -> Headers:
     """``previous`` is the position of the message before it in its partition, 0 for the first."""
     position = b"%d" % event.position
     metadata = orjson.loads(event.metadata)
@@ -48,7 +52,7 @@ def headers(event: Recorded, previous: int, source: bytes) -> Headers:
         SPECIFICATION,
         CONTENT_TYPE,
         ("ce_id", position),
-        ("ce_source", source),
+        *origin,
         ("ce_type", event.type.encode()),
         ("ce_subject", event.stream.encode()),
         ("ce_time", _time(event.recorded_at)),
@@ -61,12 +65,12 @@ def headers(event: Recorded, previous: int, source: bytes) -> Headers:
     ]
 
 
-def mark(position: int, previous: int, partition: int, recorded_at: str, source: bytes) -> Headers:
+def mark(position: int, previous: int, partition: int, recorded_at: str, origin: Headers) -> Headers:
     """That there is nothing between ``previous`` and ``position`` in this partition, which was recorded then."""
     return [
         SPECIFICATION,
         ("ce_id", b"%d-mark-%d" % (position, partition)),
-        ("ce_source", source),
+        *origin,
         ("ce_type", MARK.encode()),
         ("ce_time", _time(recorded_at)),
         ("ce_position", b"%d" % position),
@@ -78,9 +82,10 @@ def read(key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, by
     """KeyError, ValueError: it is not a message of ours."""
     said = dict(headers)
     position, previous = int(said["ce_position"]), int(said["ce_previous"])
-    type = said["ce_type"].decode()
+    type, recorded_at = said["ce_type"].decode(), said["ce_time"].decode()
+    ledger = said["ce_ledgerid"].decode() if "ce_ledgerid" in said else None
     if type == MARK:
-        return Message(position, previous, None)
+        return Message(position, previous, recorded_at, ledger, None)
     if key is None or value is None:
         raise ValueError(f"an event without a {'key' if key is None else 'value'}")
     event = Delivered(
@@ -91,10 +96,10 @@ def read(key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, by
         int(said["ce_schemaversion"]),
         key.decode(),
         said["ce_effectiveat"].decode(),
-        said["ce_time"].decode(),
+        recorded_at,
         value.decode(),
     )
-    return Message(position, previous, event)
+    return Message(position, previous, recorded_at, ledger, event)
 
 
 def rfc3339(time: str) -> str:

@@ -26,9 +26,12 @@ T = TypeVar("T")
 #: What a statement is given, by place or by name.
 Given = Sequence[Any] | Mapping[str, Any] | None
 
-#: What says that the connection is of no use any more, not that the request was wrong. InternalError: the server takes
-#: no writes since a failover, has ended the transaction for its silence, or is out of order.
-LOST = (psycopg2.OperationalError, psycopg2.InterfaceError, psycopg2.InternalError)
+#: What says that the connection is of no use any more, not that the request was wrong.
+LOST = (psycopg2.OperationalError, psycopg2.InterfaceError)
+
+USELESS = ("25", "XX")
+"""Classes of errors after which a connection is of no use, though it is there: the server takes no writes since a
+failover, has ended the transaction for its silence, or is out of order."""
 
 #: After some 20 seconds of silence a server's host is taken for dead. TCP alone would wait for a quarter of an hour. A
 #: standby is no server for us: of several addresses the one that takes writes is looked for.
@@ -58,7 +61,7 @@ class PlainSpokenCursor(Cursor):
         try:
             super().execute(query, vars)
         except psycopg2.DatabaseError as error:
-            if type(error) is psycopg2.DatabaseError or isinstance(error, psycopg2.InternalError):
+            if type(error) is psycopg2.DatabaseError or (error.pgcode or "").startswith(USELESS):
                 self.connection.close()
             if self.connection.closed and not isinstance(error, psycopg2.OperationalError):
                 raise psycopg2.OperationalError(str(error)) from error

@@ -30,7 +30,7 @@ class Contributions:
     apart: str | None = None
 
     def page(self, answering: Answering, after: Place | None, most: int | None) -> Sequence[Mapping[str, Any]]:
-        """All of them, or a page that is bounded in bytes, too; of how many each says in ``rows_found``."""
+        """All of them, or a page that is bounded in bytes, too; the last one says if it ``goes_on``."""
         position, part = after or (None, None)
         more = {"after": position, "after_part": part, "most": most, "bytes": most and PAGE_BYTES}
         return answering.rows(within(self._filled(CONTRIBUTIONS), ("position", "part")), {**self._values, **more})

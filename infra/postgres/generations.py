@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,8 +34,8 @@ CURRENT = "SELECT number, objects, version, layout FROM generation WHERE project
 ALL_CURRENT = "SELECT projection, version, layout FROM generation WHERE state = 'current'"
 ONE = "SELECT state, objects FROM generation WHERE projection = %s AND number = %s"
 ADD = (
-    "INSERT INTO generation (projection, number, version, layout, state, objects)"
-    " VALUES (%s, %s, %s, %s, 'filling', %s)"
+    "INSERT INTO generation (projection, number, version, layout, state, objects, ledger)"
+    " SELECT %s, %s, %s, %s, 'filling', %s, identity FROM ledger"
 )
 ADDED = "UPDATE generation SET objects = objects || %s::text[] WHERE projection = %s AND number = %s"
 STATE = "UPDATE generation SET state = %s, ended_at = %s WHERE projection = %s AND number = %s"
@@ -150,8 +151,9 @@ class Generations:
         with self._transaction() as cursor:
             return self._state(cursor, new)[0] == "current"
 
-    def swap(self, new: Generation) -> None:
-        """Behind; Dropped; NOT_NOW after GIVE_WAY, and nothing has happened then. Does nothing if it is current."""
+    def swap(self, new: Generation, *, whatever_is_read: bool = False) -> None:
+        """Behind, unless ``whatever_is_read`` does not hold; Dropped; NOT_NOW after GIVE_WAY, and nothing has happened
+        then. Does nothing if it is current."""
         name = new.projection.name
         with self._transaction() as cursor:
             moving.be_patient(cursor)
@@ -161,7 +163,7 @@ class Generations:
                 return
             live, filled = (self._positions(cursor, each) for each in (name, new.consumer))
             old = _current(cursor, name)
-            if old and not _reached(live, filled):
+            if old and not whatever_is_read and not _reached(live, filled):
                 raise Behind(name)
             self._take_place(cursor, new, objects, old)
             if old:
@@ -175,9 +177,10 @@ class Generations:
             cursor.execute("UPDATE quarantine SET projection = %s WHERE projection = %s", (name, new.consumer))
             cursor.execute(VERSION, (name, new.projection.version))
 
-    def swap_soon(self, new: Generation) -> None:
+    def swap_soon(self, new: Generation, *, whatever_is_read: bool = False) -> None:
         """Gives way as often as it must. Behind; Dropped."""
-        sooner_or_later(lambda: self.swap(new), f"generation {new.number} of {new.projection.name}")
+        swapped = partial(self.swap, new, whatever_is_read=whatever_is_read)
+        sooner_or_later(swapped, f"generation {new.number} of {new.projection.name}")
 
     def list(self) -> Sequence[Kept]:
         with self._transaction() as cursor:

@@ -24,9 +24,10 @@ class StoreLog:
         with available():
             return int(self._pool.read(head.POSITION)[0][0])
 
-    def read(self, after: int, upto: int) -> Sequence[Recorded]:
+    def read(self, after: int, upto: int, recorded_at: str | None = None) -> Sequence[Recorded]:
+        asked = {"after": after, "upto": upto, "recorded_at": recorded_at, "most_bytes": self._most_bytes}
         with available():
-            return [Recorded._make(row) for row in self._pool.read(READ, (after, upto, self._most_bytes))]
+            return [Recorded._make(row) for row in self._pool.read(READ, asked)]
 
 
 @contextmanager

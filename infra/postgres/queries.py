@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import psycopg2
 from psycopg2.extensions import cursor as Cursor
@@ -27,7 +27,7 @@ PIECE_BYTES, PIECE_ROWS = 250_000, 250
 
 SQL = Path(__file__).with_name("sql")
 ANSWER = read_sql(SQL / "answer.sql")
-PROGRESS = "SELECT progress(%(answered_from)s)"
+PROGRESS = "SELECT standing(%(answered_from)s) AS progress"
 HOLD = "LOCK TABLE {tables} IN ACCESS SHARE MODE"
 """Unlike a question, this takes no snapshot yet."""
 
@@ -35,7 +35,7 @@ SCROLL = """SET LOCAL cursor_tuple_fraction = 1; DECLARE list NO SCROLL CURSOR F
 SELECT page.*, octet_length(page::text) AS bytes FROM (
 {sql}
 ) page"""
-SIZES = ("rows_found", "bytes_before", "bytes")
+SIZES = ("goes_on", "bytes_before", "bytes")
 """What it tells of rows beside them."""
 
 WITHIN = read_sql(SQL / "within.sql")
@@ -57,6 +57,14 @@ class Progress:
     position: int
     log_size: int
     quarantined: int
+    furthest: int
+
+    def of_this_book(self) -> Self:
+        """Refusal ``ahead`` if it has what the book has not: no figure of it holds."""
+        if self.furthest > self.log_size:
+            message = f"The projection {self.projection} is at {self.furthest}, and the book ends at {self.log_size}."
+            raise Refusal("ahead", message, position=self.furthest, log_size=self.log_size)
+        return self
 
     def behind(self, wanted: int, **facts: int) -> Refusal:
         message = f"The projection {self.projection} is at {self.position}, not yet at {wanted}."
@@ -69,6 +77,15 @@ class Lag(Progress):
 
     behind_seconds: float
 
+    @property
+    def behind_events(self) -> int:
+        return max(0, self.log_size - self.position)
+
+    @property
+    def ahead_events(self) -> int:
+        """What it has, and the book has not."""
+        return max(0, self.furthest - self.log_size)
+
 
 def page(sql: str, order: Sequence[str], *, goes_on: bool) -> str:
     """A page of a list: takes ``after``, a place in the order, if it goes on from there, and ``most`` rows."""
@@ -78,7 +95,7 @@ def page(sql: str, order: Sequence[str], *, goes_on: bool) -> str:
 
 
 def within(sql: str, order: Sequence[str]) -> str:
-    """As many rows of a page as ``bytes`` hold, and one at least; each with ``rows_found``, how many there would be."""
+    """As many rows of a page as ``bytes`` hold, and one at least; the last with ``goes_on``, if there would be more."""
     return WITHIN.replace("{sql}", sql).replace("{keys}", ", ".join(order))
 
 
@@ -143,11 +160,11 @@ class Queries:
         with _refusing():
             names, rows = self._pool.read_named(ANSWER.replace("{sql}", sql), {**given, "answered_from": projection})
         answer = [dict(zip(names[2:], row[2:], strict=True)) for row in rows if row[1]]
-        return Progress(projection, *map(int, rows[0][0][1:-1].split(","))), answer
+        return Progress(projection, *map(int, rows[0][0][1:-1].split(","))).of_this_book(), answer
 
     def progress(self, projection: str) -> Progress:
         [(progress,)] = self._brief.read(PROGRESS, {"answered_from": projection})
-        return Progress(projection, *progress)
+        return Progress(projection, *progress).of_this_book()
 
     def places(self) -> Places:
         found: dict[str, list[int]] = {}
@@ -207,7 +224,7 @@ class Answering:
 
     def progress(self, projection: str) -> Progress:
         [row] = self.rows(PROGRESS, {"answered_from": projection})
-        return Progress(projection, *row["progress"])
+        return Progress(projection, *row["progress"]).of_this_book()
 
     def rows(self, sql: str, given: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         with _refusing():
@@ -235,4 +252,4 @@ class Answering:
         """Records in order of position, as they are stored; and whether some are left for their size."""
         given = {"after": after, "limit": limit, "stream": stream, "type": type, "bytes": PAGE_BYTES}
         found = self.rows(AUDIT_EVENTS, given)
-        return list(map(bare, found)), bool(found) and found[0]["rows_found"] > len(found)
+        return list(map(bare, found)), bool(found and found[-1]["goes_on"])

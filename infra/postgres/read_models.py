@@ -12,9 +12,9 @@ import structlog
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
-from consumers.ports import Batch, Moved, Overtaken, Parked, Place, Placed, Superseded, Unacceptable
+from consumers.ports import ANOTHER, Ahead, Batch, Moved, Overtaken, Parked, Place, Placed, Superseded, Unacceptable
 from infra.postgres import connection as connections
-from infra.postgres import months
+from infra.postgres import head, months
 from infra.postgres.connection import LOST, Database, read_sql, scalar
 from infra.postgres.generations import POSITIONS, Behind, Dropped, Generation, Generations, stands
 from infra.postgres.giving_way import LONGEST, NOT_NOW
@@ -26,7 +26,7 @@ from projections.shapes import Cell, Register, Shape
 log = structlog.get_logger(__name__)
 
 SQL = Path(__file__).with_name("sql")
-ADVANCE = read_sql(SQL / "advance.sql")
+ADVANCE, AHEAD = (read_sql(SQL / f"{name}.sql") for name in ("advance", "ahead"))
 PLACES = read_sql(SQL / "places.sql")
 PARK = read_sql(SQL / "park.sql")
 SPREAD = read_sql(SQL / "spread.sql")
@@ -39,6 +39,11 @@ COPIED = 1_048_576
 """Characters that are handed over at once: each time costs a wait for the interpreter, if another thread has it."""
 
 LOG_COLUMNS = "position, line, effective_at, recorded_at, type"
+
+STRANGE = (
+    "SELECT g.ledger::text, l.identity::text FROM generation g, ledger l"
+    " WHERE g.projection = %s AND g.number = coalesce(%s, g.number) AND g.ledger <> l.identity"
+)
 
 REFUSED = (psycopg2.DataError, psycopg2.IntegrityError)
 """The rows are at fault."""
@@ -149,6 +154,20 @@ class PostgresReadModels:
         """How many it follows."""
         return self._reached(projection)[2]
 
+    def book_end(self) -> int:
+        with self.transaction() as cursor:
+            cursor.execute(head.POSITION)
+            return int(scalar(cursor))
+
+    def agrees(self, projection: Projection) -> None:
+        """Ahead if it, or what is read of it meanwhile, has what the book has not."""
+        end = self.book_end()
+        with self.transaction() as cursor:
+            for consumer in {projection.name, self._key(projection)}:
+                cursor.execute(REACHED, (consumer,))
+                if (furthest := cursor.fetchall()[0][1]) > end:
+                    raise Ahead(f"{projection.name} is at position {furthest}, and the book ends at {end}: {ANOTHER}")
+
     def _reached(self, projection: Projection) -> tuple[int, int, int]:
         """Where the last and the first of its partitions are, and how many there are."""
         with self.transaction() as cursor:
@@ -219,12 +238,14 @@ class PostgresReadModels:
             connection.close()
 
     def _advance(self, cursor: Cursor, projection: Projection, partitions: int, batches: Sequence[Batch]) -> None:
-        moves = {name: [getattr(batch, name) for batch in batches] for name in ("partition", "after", "upto")}
+        names = "partition", "after", "upto", "recorded_at"
+        moves = {name: [getattr(batch, name) for batch in batches] for name in names}
         version, layout = stands(projection)
         of = {"projection": projection.name, "version": version, "layout": layout, "partitions": partitions}
         cursor.execute(ADVANCE, {**moves, **of, "consumer": self._key(projection)})
         if cursor.rowcount != len(batches):
             self._is_of_this_release(cursor, projection)
+            self._is_of_this_book(cursor, projection, moves)
             raise Overtaken(projection.name)
 
     def _is_of_this_release(self, cursor: Cursor, projection: Projection) -> None:
@@ -232,6 +253,21 @@ class PostgresReadModels:
         cursor.execute(READ, (projection.name,))
         if projection.name not in self._filling and cursor.fetchone() != stands(projection):
             raise Superseded(f"{projection.name} is read in the version of another release: end this process.")
+
+    def _is_of_this_book(self, cursor: Cursor, projection: Projection, moves: Mapping[str, object]) -> None:
+        """Ahead if not: neither what was brought nor what it is brought to may be another's."""
+        cursor.execute(AHEAD, moves)
+        for upto, is_missing, end in cursor.fetchall():
+            how = "does not have it" if is_missing else "has something else there"
+            raise Ahead(
+                f"{projection.name} is brought position {upto}, and the book, which ends at {end}, {how}: {ANOTHER}"
+            )
+        new = self._filling.get(projection.name)
+        cursor.execute(STRANGE, (projection.name, new.number if new else None))
+        for theirs, ours in cursor.fetchall():
+            raise Ahead(
+                f"{projection.name} was filled from the ledger {theirs}, and this is the ledger {ours}: {ANOTHER}"
+            )
 
     def _parked(self, cursor: Cursor, projection: Projection) -> frozenset[str]:
         cursor.execute(PARKED, (self._key(projection),))

@@ -4,17 +4,29 @@ from consumers.ports import Topic
 from infra.postgres.connection import Pool
 
 FIRST = "INSERT INTO topic (name, partitions) VALUES (%s, %s) ON CONFLICT DO NOTHING"
-CURRENT = "SELECT name, partitions FROM topic"
+CURRENT = "SELECT name, partitions, identity::text FROM topic, ledger"
 SWITCH = "UPDATE topic SET name = %s, partitions = %s, since = clock_timestamp()"
 
 
-def current(pool: Pool, first: Topic) -> Topic:
-    """The topic that was settled on; ``first`` if none has been."""
+def current(pool: Pool, name: str, partitions: int) -> Topic:
+    """The topic that was settled on; this one if none has been."""
     with pool.connection() as connection, connection.cursor() as cursor:
-        cursor.execute(FIRST, (first.name, first.partitions))
+        cursor.execute(FIRST, (name, partitions))
         cursor.execute(CURRENT)
-        [(name, partitions)] = cursor.fetchall()
-        return Topic(name, partitions)
+        [found] = cursor.fetchall()
+        return Topic(*found)
+
+
+def settled(pool: Pool) -> Topic | None:
+    """The topic that was settled on, if one was."""
+    rows = pool.read(CURRENT)
+    return Topic(*rows[0]) if rows else None
+
+
+def spread(topic: Topic, partitions: int) -> Topic:
+    """The one that it goes on with in another number of partitions."""
+    stem = topic.name.removesuffix(f"-{topic.partitions}")
+    return topic._replace(name=f"{stem}-{partitions}", partitions=partitions)
 
 
 def switch(pool: Pool, topic: Topic) -> None:

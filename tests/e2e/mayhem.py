@@ -1,7 +1,5 @@
 """Many callers of two processes on one book, who cut off requests and send them again, while processes and PostgreSQL
 are killed. A seed decides what is sent and done; when is chance. In the end the records are judged (verdict.py).
-
-As a program it goes on for so many minutes, from one seed to the next: ``make soak``.
 """
 
 import os
@@ -290,7 +288,3 @@ def soak(seed: int, minutes: float) -> None:
             made = mayhem(place / "book", place, seed, deeds=20, seconds_between=3)
             sys.stdout.write(f"  {dict(made.told.statuses)}, cut {made.told.cut}: {', '.join(made.done)}\n")
         seed += 1
-
-
-if __name__ == "__main__":
-    soak(int(sys.argv[1]), float(sys.argv[2]))

@@ -80,5 +80,5 @@ def test_without_descriptors_nobody_new_is_taken_and_the_others_are_answered(up:
             problem(api.http.get(path), 503, "unavailable")
         resource.prlimit(up.pid, resource.RLIMIT_NOFILE, (soft, hard))
         with Api(api.address) as another:
-            assert another.http.get("/v1/clients").status_code == 200
+            eventually(lambda: another.http.get("/v1/clients").status_code == 200)
     assert "Traceback" not in up.said

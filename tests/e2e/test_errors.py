@@ -25,8 +25,10 @@ FAILURES = {
     "too_slow",
     "internal",
     "detached",
+    "ahead",
+    "halted",
 }
-"""What no command does on purpose; test_door.py, test_busy.py, test_roll_out.py and test_months.py get some of them."""
+"""What no command does on purpose; test_door, test_busy, test_roll_out, test_months and tests/kafka get them."""
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """Whatever comes in at the door is answered as HTTP, or let go; and the next one is answered as if nothing had been."""
 
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,7 +12,8 @@ from tests.e2e.api import Api
 from tests.e2e.conftest import served
 from tests.e2e.raw_http import Answer, Strange, strange
 
-SEED, COUNT = 14, 400
+SEED = int(os.environ.get("GROSSBUCH_FUZZ_SEED", "14"))
+COUNT = int(os.environ.get("GROSSBUCH_FUZZ_COUNT", "400"))
 CALLERS = 32
 GROWTH = 100_000_000
 IMPATIENT = Limits(head_s=0.5, body_s=0.5, idle_s=5, parting_s=0.5)

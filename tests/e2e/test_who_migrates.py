@@ -24,6 +24,7 @@ REST = {
     "diff": ("--known-at", "0", "--known-at", "1"),
     "explain": ("/v1/clients?client=C1", "name"),
     "repartition": ("24",),
+    "recover": (),
     "generations": ("list",),
     "months": ("list",),
     "quarantine": ("list",),

@@ -56,6 +56,7 @@ def test_one_of_as_many_partitions_is_as_far_in_each(
 ) -> None:
     spread(given, 2, read_models, lambda of, number: store_feed(pool, read_models, of, number))
     new = filled(database, pool, given, len(TOLD), 2)
+    assign(database, [("D4", "ann")])
     with closing(PostgresReadModels(database)) as live:
         live.write(given, 2, [Batch(1, len(TOLD), len(TOLD) + 1, [])], {}, frozenset())
     with pytest.raises(Behind):

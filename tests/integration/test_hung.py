@@ -18,7 +18,7 @@ from infra.postgres.connection import Database
 from infra.postgres.read_models import PostgresReadModels
 from infra.postgres.writer import Writer
 from projections.projection import Projection
-from tests.integration.projecting import owners
+from tests.integration.projecting import assign, owners
 from tests.integration.writing import ask, event, outcome, until
 
 SOON = "200ms"
@@ -55,6 +55,7 @@ def has_written(other: PostgresReadModels, projection: Projection) -> bool:
 
 def test_one_that_hangs_while_it_projects_does_not_keep_its_partitions(database: Database) -> None:
     projection, hung, other = owners(), PostgresReadModels(database), PostgresReadModels(database)
+    assign(database, [("D1", "ann")])
     hung.prepare([projection])
 
     def overtaken() -> None:
@@ -71,6 +72,7 @@ def test_one_that_hangs_while_it_projects_does_not_keep_its_partitions(database:
 def test_one_that_hangs_while_it_copies_does_not_either(database: Database) -> None:
     """The server does not count it as idle: who waits for it ends it."""
     projection, hung, other = owners(), PostgresReadModels(database), PostgresReadModels(database)
+    assign(database, [("D1", "ann")])
     hung.prepare([projection])
 
     class Hanging(StringIO):

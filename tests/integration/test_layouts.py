@@ -21,7 +21,7 @@ from projections.projection import Projection
 from projections.shapes import Card, Register
 from projections.stock import projection, queries
 from tests.integration.trade import TRADE, states
-from tests.properties.books import projector
+from tests.properties.books import fill_book, projector
 from tests.properties.histories import MONTHS, Step, placed
 
 LAYOUTS = {number: Path(__file__).with_name(f"layout_{number}") for number in (1, 2)}
@@ -52,7 +52,8 @@ def fill(database: Database, layout: int, projection: Projection, steps: Sequenc
 
 
 @pytest.fixture(autouse=True)
-def _old(database: Database, layout: int) -> None:
+def _old(database: Database, pool: Pool, layout: int) -> None:
+    fill_book(pool)
     fill(database, layout, projection, TRADE)
 
 

@@ -70,11 +70,12 @@ def test_who_reads_by_another_number_of_partitions_writes_nothing(
 
 
 def test_a_read_model_whose_partitions_differ_does_not_move_to_another_number(
-    two: tuple[PostgresReadModels, PostgresReadModels],
+    database: Database, two: tuple[PostgresReadModels, PostgresReadModels]
 ) -> None:
     projection, _ = squeamish()
     two[0].prepare([projection], 2)
-    two[0].write(projection, 2, [Batch(1, 0, 5, [])], {}, frozenset())
+    last = assign(database, [("D1", "ann")])
+    two[0].write(projection, 2, [Batch(1, 0, last, [])], {}, frozenset())
     with pytest.raises(Overtaken):
         two[0].spread(projection, 3)
     assert two[0].partitions(projection) == 2

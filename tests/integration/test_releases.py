@@ -75,7 +75,7 @@ def test_the_release_before_does_not_add_its_rows_to_those_of_the_new_one(
     before = projector(pool, read_models, given)
     before.turn()
     projector(pool, release, times(2, 5)).catch_up(len(TOLD))
-    assign(database, [("D1", "cid")], AGAIN)
+    assign(database, [("D1", "cid")], dict(AGAIN))
     with pytest.raises(Superseded):
         before.turn()
     assert factors(pool) == {5}

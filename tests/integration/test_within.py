@@ -12,13 +12,15 @@ ROWS = (
 )
 
 
-def found(pool: Pool, bytes: int | None) -> list[tuple[Any, ...]]:
-    return [(row[0], row[2]) for row in pool.read(within(ROWS, ["n"]), {"bytes": bytes})]
+def found(pool: Pool, bytes: int | None) -> tuple[list[int], bool]:
+    """The rows, and whether there would be more."""
+    rows: list[tuple[Any, ...]] = pool.read(within(ROWS, ["n"]), {"bytes": bytes})
+    return [number for number, _, _, _ in rows], bool(rows[-1][2])
 
 
 @pytest.mark.parametrize(("bytes", "rows"), [(1, [1]), (1000, [1, 2]), (100_000, [1, 2]), (101_000, [1, 2, 3, 4])])
 def test_a_page_ends_where_the_bytes_end(pool: Pool, bytes: int, rows: list[int]) -> None:
-    assert found(pool, bytes) == [(number, 4) for number in rows]
+    assert found(pool, bytes) == (rows, len(rows) < 4)
 
 
 def test_what_lies_there_compressed_counts_as_it_comes(pool: Pool) -> None:
@@ -30,4 +32,4 @@ def test_what_lies_there_compressed_counts_as_it_comes(pool: Pool) -> None:
 
 
 def test_without_bytes_all_of_it(pool: Pool) -> None:
-    assert found(pool, None) == [(number, 4) for number in (1, 2, 3, 4)]
+    assert found(pool, None) == ([1, 2, 3, 4], False)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
@@ -23,7 +24,7 @@ _numbers = count(1)
 
 def fresh(partitions: int = 3) -> Topic:
     """A topic of its own."""
-    return Topic(f"k{os.getpid()}_{next(_numbers)}.events", partitions)
+    return Topic(f"k{os.getpid()}_{next(_numbers)}.events", partitions, str(uuid4()))
 
 
 def recorded(position: int, key: str = "", payload: str = PAYLOAD) -> Recorded:
@@ -40,6 +41,7 @@ def many(first: int, last: int) -> list[Recorded]:
 def publisher(broker: Broker, topic: Topic, **more: Any) -> Iterator[TopicPublisher]:
     made = TopicPublisher(connection(broker.settings), "k", topic, **more)
     try:
+        made.take_over()
         yield made
     finally:
         made.close()

@@ -113,7 +113,7 @@ class Plant:
     @property
     def topic(self) -> Topic:
         with Pool(self.database) as pool:
-            return topics.current(pool, Topic("", 1))
+            return topics.current(pool, "", 1)
 
     def relay(self, falls: str = "") -> Process:
         """Returns once it has begun. ``falls``: as frail.py has it."""

@@ -1,6 +1,6 @@
 """Words of the tests about reading a topic: events that are published, and a reader that keeps its place in a file.
 
-As a program it is such a reader in a process of its own: bootstrap, topic, partitions, file.
+As a program it is such a reader in a process of its own: bootstrap, topic, partitions, ledger, file.
 """
 
 import fcntl
@@ -185,10 +185,10 @@ def _by_partition(pairs: Iterable[Sequence[int]]) -> dict[int, list[int]]:
     return found
 
 
-def main(bootstrap: str, name: str, partitions: str, path: str) -> None:
+def main(bootstrap: str, name: str, partitions: str, ledger: str, path: str) -> None:
     stopped = Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
-    topic = Topic(name, int(partitions))
+    topic = Topic(name, int(partitions), ledger)
     model = FileReadModel(Path(path), topic.partitions)
     feed = feed_of(Settings(kafka_bootstrap=bootstrap), topic, model)
     while not stopped.is_set():

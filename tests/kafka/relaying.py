@@ -13,6 +13,7 @@ from prometheus_client import REGISTRY
 from api.relaying import make_relay
 from consumers.ports import Topic
 from consumers.relay import Relay
+from infra.health import Health
 from infra.kafka.broker import Broker
 from infra.kafka.connection import connection
 from infra.kafka.figures import RelayFigures
@@ -40,7 +41,8 @@ class Book:
 
     @property
     def topic(self) -> Topic:
-        return Topic(f"{self.database.schema}.events", PARTITIONS)
+        [(identity,)] = query(self.database, "SELECT identity::text FROM ledger")
+        return Topic(f"{self.database.schema}.events", PARTITIONS, identity)
 
     def grow(self, by: int, payload: str = "{}") -> None:
         while by > 0:
@@ -74,9 +76,10 @@ def settings(broker: Broker, database: Database) -> Settings:
 
 @contextmanager
 def relaying(broker: Broker, book: Book, **publisher: Any) -> Iterator[Relay]:
-    """A relay in a thread. What ends it fails the test."""
+    """A relay in a thread. What ends it, or halts it at the end, fails the test."""
     RelayFigures().at(0, 0)
     RelayFigures().standing_by(False)
+    health = Health()
     with Pool(book.database) as pool:
         if publisher:
             options = connection(broker.settings)
@@ -86,11 +89,13 @@ def relaying(broker: Broker, book: Book, **publisher: Any) -> Iterator[Relay]:
                 lambda: book.topic,
                 lambda topic: TopicPublisher(options, book.database.schema, topic, **publisher),
                 RelayFigures(),
+                health,
             )
         else:
-            relay = make_relay(settings(broker, book.database), pool)
+            relay = make_relay(settings(broker, book.database), pool, health)
         with in_thread(relay):
             yield relay
+            assert not health.ailing
 
 
 @contextmanager

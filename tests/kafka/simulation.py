@@ -1,7 +1,4 @@
-"""Faults at random under load, many at once. A seed decides all of it: the same seed, the same deeds in the same order.
-
-As a program it goes on for so many minutes, from one seed to the next: ``make soak``.
-"""
+"""Faults at random under load, many at once. A seed decides all of it: the same seed, the same deeds in that order."""
 
 import sys
 import tempfile
@@ -219,7 +216,3 @@ def _plant(broker: Broker, dsn: str, logs: Path) -> Iterator[Plant]:
     migrate(database)
     with Plant(broker, database, logs) as plant:
         yield plant
-
-
-if __name__ == "__main__":
-    soak(int(sys.argv[1]), float(sys.argv[2]))

@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 
+from consumers.ports import Topic
 from infra.kafka.broker import Broker
+from infra.kafka.connection import connection
+from infra.kafka.topic import administration, delete, ensure
 from tests.e2e.api import Api
 from tests.e2e.cli import Cli, run
 from tests.e2e.given import client
@@ -43,6 +46,33 @@ def test_up_relays_and_consumes_in_one_process(cli: Cli, tmp_path: Path) -> None
         eventually(lambda: caught_up(api))
     assert up.stop() == 0
     assert cli.sql(f"SELECT DISTINCT partitions FROM {cli.ledger}.tracking") == [(12,)]
+
+
+def test_a_topic_that_is_made_unfit_halts_the_relay_and_readiness_says_so_until_it_is_fit(
+    cli: Cli, topic: str, broker: Broker, tmp_path: Path
+) -> None:
+    up = Up(log=tmp_path / "log", env=cli.env)
+
+    def ready(api: Api) -> dict[str, Any]:
+        return dict(api.http.get("/v1/health/ready").json())
+
+    with up.start() as api, administration(connection(broker.settings)) as admin:
+        there = clients(api, 1, 20)
+        assert seen(api) == there
+        delete(admin, topic)
+        ensure(admin, Topic(topic, 5))
+        eventually(lambda: ready(api).get("code") == "halted")
+        assert "relay" in ready(api)["work"]
+        assert "5 partitions, and the ledger 12" in ready(api)["detail"]
+        there |= clients(api, 21, 30)
+        eventually(lambda: "grossbuch_relay_behind_events 10.0" in api.http.get("/metrics").text)
+        assert 'grossbuch_halted{work="relay"} 1.0' in api.http.get("/metrics").text
+        delete(admin, topic)
+        eventually(lambda: ready(api) == {"status": "ready"})
+        assert seen(api) == there
+        assert 'grossbuch_halted{work="relay"} 0.0' in api.http.get("/metrics").text
+        assert (up.said.count("relay halted"), up.said.count("relay goes on")) == (1, 1)
+    assert up.stop() == 0
 
 
 def test_a_ledger_moves_to_more_partitions_and_to_fewer_while_it_is_written(cli: Cli, tmp_path: Path) -> None:

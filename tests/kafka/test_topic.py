@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 from kafka import KafkaAdminClient
+from kafka.admin import ConfigResource, ConfigResourceType
 
 from consumers.ports import Topic
 from infra.kafka.broker import Broker
 from infra.kafka.connection import connection
-from infra.kafka.topic import WANTED, TopicUnfit, administration, delete, describe, ensure, identity
+from infra.kafka.topic import LATER, WANTED, TopicUnfit, administration, delete, describe, ensure, identity
 from tests.kafka.carrying import fresh
 
 
@@ -61,6 +62,15 @@ def test_a_topic_that_would_lose_or_refuse_an_event_is_refused(admin: KafkaAdmin
 
 def test_a_topic_as_it_should_be_that_others_made_is_taken(admin: KafkaAdminClient) -> None:
     ensure(admin, made(admin, fresh()))
+
+
+def test_a_topic_that_would_refuse_what_a_clock_ahead_has_recorded_is_set_to_take_it(admin: KafkaAdminClient) -> None:
+    """Topics that the release before has made."""
+    topic = made(admin, fresh(), message_timestamp_after_max_ms="3600000")
+    ensure(admin, topic)
+    asked = ConfigResource(ConfigResourceType.TOPIC, topic.name, [LATER])
+    said = admin.describe_configs([asked], config_filter="all")["topic"][topic.name][LATER]
+    assert said["value"] == WANTED[LATER]
 
 
 def test_all_that_is_wrong_with_a_topic_is_told(admin: KafkaAdminClient) -> None:

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from kafka import KafkaConsumer
 from kafka import TopicPartition as Partition
-from kafka.errors import KafkaError
 
+from commands.ports import Unavailable
 from consumers.ports import Topic
 from infra.kafka import feed as feed_module
 from infra.kafka import membership
@@ -40,7 +40,8 @@ def remade() -> float:
 @contextmanager
 def reader(broker: Broker, topic: Topic, path: Path) -> Iterator["subprocess.Popen[bytes]"]:
     """Another consumer of the group, in a process of its own."""
-    command = [sys.executable, "-m", "tests.kafka.reading", broker.bootstrap, topic.name, str(topic.partitions), path]
+    command = [sys.executable, "-m", "tests.kafka.reading", broker.bootstrap]
+    command += [topic.name, str(topic.partitions), topic.ledger, path]
     process = subprocess.Popen(command)
     try:
         yield process
@@ -201,7 +202,7 @@ class TestBroker(WithReaders):
         feed = feed_of(away, topic, model, bootstrap_timeout_ms=200)
         before = set(threading.enumerate())
         for _ in range(3):
-            with pytest.raises(KafkaError):
+            with pytest.raises(Unavailable):
                 feed.read()
         assert set(threading.enumerate()) == before
         feed.close()

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import jsonschema_rs
 import pytest
@@ -53,7 +54,7 @@ def topic() -> Topic:
     default: str = DOCUMENT["channels"]["events"]["parameters"]["topic"]["default"]
     assert DOCUMENT["channels"]["events"]["address"] == "{topic}"
     ledger = fresh().name.removesuffix(".events")
-    return Topic(default.replace("grossbuch", ledger), 3)
+    return Topic(default.replace("grossbuch", ledger), 3, str(uuid4()))
 
 
 @pytest.fixture(scope="module")
@@ -92,12 +93,13 @@ def of_type(found: list[Message], type: str) -> Message:
 
 def broken(message: Message) -> Iterator[Message]:
     """Each time one thing is wrong."""
-    optional = {"ce_actor", "ce_commandid", "ce_correlationid", "ce_type"}
+    optional = {"ce_ledgerid", "ce_actor", "ce_commandid", "ce_correlationid", "ce_type"}
     headers = dict(message.headers)
     for name in headers.keys() - optional:
         yield message._replace(headers={each: value for each, value in headers.items() if each != name})
     yield message._replace(headers={**headers, "ce_position": "0"})
     yield message._replace(headers={**headers, "ce_time": "yesterday"})
+    yield message._replace(headers={**headers, "ce_ledgerid": "nobody"})
     if message.is_mark:
         yield message._replace(value=b"{}")
         return

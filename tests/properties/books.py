@@ -110,8 +110,27 @@ def projector(
     )
 
 
+MOST = 2_000
+"""Events of the longest history that is made up."""
+
+FILL = """
+INSERT INTO event (position, stream, version, type, schema_version, order_key, recorded_at, effective_at, metadata,
+                   payload)
+SELECT n, 'filler', n, 'test.filler', 1, 'filler', %(beginning)s + n * interval '1 s', %(beginning)s, '{}', '{}'
+  FROM generate_series(1, %(most)s) AS n;
+UPDATE head SET position = %(most)s, recorded_at = %(beginning)s + %(most)s * interval '1 s'
+"""
+
+
+def fill_book(pool: Pool) -> None:
+    """Read models take what the book has; what is made up is not in it, so its positions are."""
+    with pool.connection() as connection, connection.cursor() as cursor:
+        cursor.execute(FILL, {"beginning": BEGINNING, "most": MOST})
+
+
 class Books:
     def __init__(self, database: Database, pool: Pool) -> None:
+        fill_book(pool)
         self.database = database
         self.pool = pool
         self._read_models = PostgresReadModels(database)

@@ -26,8 +26,14 @@ class Book:
             raise Unavailable
         return self.events[-1].position if self.events else 0
 
-    def read(self, after: int, upto: int) -> Sequence[Recorded]:
+    def read(self, after: int, upto: int, recorded_at: str | None = None) -> Sequence[Recorded]:
+        if recorded_at and not self._stands(after, recorded_at):
+            return []
         return [each for each in self.events if after < each.position <= upto][: self.most]
+
+    def _stands(self, position: int, recorded_at: str) -> bool:
+        times = [each.recorded_at for each in self.events if each.position == position]
+        return times == [recorded_at.replace("T", " ")]
 
     def grow(self, to: int) -> None:
         self.events += [event(position) for position in range(self.end() + 1, to + 1)]
@@ -63,6 +69,7 @@ class Broker:
     opened: list[Topic] = field(default_factory=list)
     open: int = 0
     before: Callable[[], object] = int
+    fenced: int = 0
 
     def publisher(self, topic: Topic) -> "FakePublisher":
         self.opened.append(topic)
@@ -80,6 +87,9 @@ class FakePublisher:
 
     def place(self) -> Place:
         return self._place
+
+    def take_over(self) -> None:
+        self._broker.fenced += 1
 
     def publish(self, events: Sequence[Recorded]) -> None:
         self._broker.before()
@@ -124,11 +134,29 @@ class Watched:
         self.then()
 
 
+class Told:
+    """A Health that remembers what it was told, the same thing once."""
+
+    def __init__(self) -> None:
+        self.causes: list[str] = []
+        self.then: Callable[[], object] = int
+
+    def halted(self, _: str, error: Exception) -> None:
+        if self.causes[-1:] != [str(error)]:
+            self.causes.append(str(error))
+        self.then()
+
+    def goes_on(self, _: str) -> None:
+        if self.causes and self.causes[-1] != "goes on":
+            self.causes.append("goes on")
+
+
 class World:
     """A relay with all that it touches; time passes when told to."""
 
     def __init__(self, *, batch: int = 10) -> None:
         self.book, self.baton, self.broker, self.watch = Book(), Baton(), Broker(), Watched()
+        self.health = Told()
         self.now = 100.0
         self.topic = TOPIC
         self.relay = Relay(
@@ -137,6 +165,7 @@ class World:
             lambda: self.topic,
             self.broker.publisher,
             self.watch,
+            self.health,
             batch=batch,
             clock=lambda: self.now,
         )
@@ -153,7 +182,7 @@ class World:
             if done() or next(left, None) is None:
                 self.relay.stop()
 
-        self.watch.then = look
+        self.watch.then = self.health.then = look
         self.relay.run()
         assert done()
 

@@ -18,7 +18,7 @@ class Book:
     def end(self) -> int:
         return self.size
 
-    def read(self, after: int, upto: int) -> Sequence[Recorded]:
+    def read(self, after: int, upto: int, _: str | None = None) -> Sequence[Recorded]:
         self.asked.append((after, upto))
         last = min(upto, self.size, after + self.most)
         return [event(position) for position in range(after + 1, last + 1)]

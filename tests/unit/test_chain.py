@@ -7,9 +7,10 @@ import pytest
 
 from consumers.ports import Gap, Recorded
 from infra.kafka import wire
-from infra.kafka.chain import Apart, Chain, Foreign, Lost
+from infra.kafka.chain import Apart, Chain, Foreign, Lost, Strange
 
 TYPES = frozenset({"test.happened"})
+OURS, THEIRS = "f0e1", "0a1b"
 
 
 class Record(NamedTuple):
@@ -25,18 +26,30 @@ class Record(NamedTuple):
         return Apart().deserialize("book.events", self.headers[:], self.data)
 
 
-def event(position: int, previous: int, stream: str = "s", version: int = 1, type: str = "test.happened") -> Record:
-    at = "2026-01-01 00:00:00+00"
+def origin(ledger: str | None) -> wire.Headers:
+    """As the release before had it, if there is none."""
+    return wire.origin("book", ledger or "")[: 2 if ledger else 1]
+
+
+def event(
+    position: int,
+    previous: int,
+    stream: str = "s",
+    version: int = 1,
+    type: str = "test.happened",
+    ledger: str | None = OURS,
+) -> Record:
+    at = f"2026-01-01 00:00:{position:02}+00"
     recorded = Recorded(position, stream, version, type, 1, "key", at, at, "{}", "{}")
-    return Record(b"key", b"{}", wire.headers(recorded, previous, b"/test"))
+    return Record(b"key", b"{}", wire.headers(recorded, previous, origin(ledger)))
 
 
 def mark(position: int, previous: int) -> Record:
-    return Record(None, b"", wire.mark(position, previous, 3, "2026-01-01 00:00:00+00", b"/test"))
+    return Record(None, b"", wire.mark(position, previous, 3, "2026-01-01 00:00:00+00", origin(OURS)))
 
 
 def chain(at: int = 0, remembered: int = 100) -> Chain:
-    return Chain("book.events", 3, at, TYPES, remembered)
+    return Chain("book.events", 3, at, TYPES, remembered, OURS)
 
 
 def positions(chain: Chain, *records: Record) -> list[int]:
@@ -138,3 +151,22 @@ def test_the_stream_that_has_been_quiet_for_longest_is_forgotten_first() -> None
     gaps(followed, event(1, 0, "a"), event(2, 1, "b"), event(3, 2, "a", 2), event(4, 3, "c"))
     assert [gap.stream for gap in gaps(followed, event(5, 4, "b", 9), event(6, 5, "c", 9))] == ["c"]
     assert len(followed._versions) == 2
+
+
+def test_a_batch_says_when_its_last_message_was_recorded() -> None:
+    batch, _ = chain().follow([event(4, 0), event(9, 4, version=2, type="test.else")])  # type: ignore[list-item]
+    assert batch
+    assert batch.recorded_at == "2026-01-01T00:00:09+00:00"
+
+
+def test_what_is_of_another_ledger_is_never_taken() -> None:
+    batch, broken = chain().follow([event(1, 0), event(2, 1, version=2, ledger=THEIRS)])  # type: ignore[list-item]
+    assert batch
+    assert batch.upto == 1
+    assert isinstance(broken, Strange)
+    assert OURS in str(broken)
+    assert THEIRS in str(broken)
+
+
+def test_what_does_not_say_of_which_ledger_it_is_is_brought() -> None:
+    assert positions(chain(), event(1, 0, ledger=None), event(2, 1, version=2)) == [1, 2]

@@ -1,5 +1,7 @@
 """The relay, on a book and a topic that are lists."""
 
+from itertools import count
+
 import pytest
 
 from consumers import relay
@@ -10,7 +12,7 @@ from tests.unit.relaying import TOPIC, World, event, upto
 
 @pytest.fixture(autouse=True)
 def _nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("STAND_BY", "BACKOFF", "LONGEST_BACKOFF", "SHORTEST", "LONGEST"):
+    for name in ("STAND_BY", "BACKOFF", "LONGEST_BACKOFF", "SHORTEST", "LONGEST", "LOOK_AGAIN"):
         monkeypatch.setattr(relay, name, 0.0)
 
 
@@ -55,8 +57,8 @@ def test_a_hole_in_the_book_is_never_passed_over(world: World, missing: int) -> 
     world.book.grow(9)
     del world.book.events[missing - 1]
     world.book.events.append(event(10))
-    with pytest.raises(Broken, match=f"no event at position {missing}"):
-        world.relay.run()
+    world.run_until(lambda: bool(world.health.causes))
+    assert f"no event at position {missing}" in world.health.causes[0]
     assert world.published == []
     assert world.broker.open == 0
 
@@ -91,7 +93,7 @@ class TestATransactionOfUnknownOutcome:
         world.book.grow(1_000)
         asked: list[int] = []
         read = world.book.read
-        world.book.read = lambda after, upto: asked.append(upto - after) or read(after, upto)
+        world.book.read = lambda after, upto, at=None: asked.append(upto - after) or read(after, upto, at)
         world.broker.faults = [(PublisherLost("stalled"), False)] * 2
         world.run_until(lambda: len(world.published) == 1_000)
         assert max(asked) == 10
@@ -173,19 +175,19 @@ class TestATopic:
         world.book.grow(9)
         world.broker.events = world.book.events.copy()
         world.book.events = world.book.events[:5]
-        with pytest.raises(Misplaced, match="position 9, and the book ends at 5"):
-            world.relay.run()
+        world.run_until(lambda: bool(world.health.causes))
+        assert "position 9, and the book ends at 5" in world.health.causes[0]
         assert world.published == upto(9)
-        assert world.broker.open == 0
+        assert (world.broker.open, world.broker.fenced) == (0, 0)
 
     def test_of_a_book_that_was_set_back_and_went_on_is_refused(self, world: World) -> None:
         world.book.grow(5)
         world.broker.events = world.book.events.copy()
         world.book.events = [*world.book.events[:3], *(event(n, "2026-02-02 00:00:00+00") for n in range(4, 9))]
-        with pytest.raises(Misplaced, match="position 5 differs"):
-            world.relay.run()
+        world.run_until(lambda: bool(world.health.causes))
+        assert "position 5 differs" in world.health.causes[0]
         assert world.published == upto(5)
-        assert world.broker.open == 0
+        assert (world.broker.open, world.broker.fenced) == (0, 0)
 
     def test_of_a_book_that_is_set_back_meanwhile_is_refused(self, world: World) -> None:
         world.book.grow(5)
@@ -193,6 +195,44 @@ class TestATopic:
         del world.book.events[3:]
         with pytest.raises(Misplaced):
             world.relay.turn()
+
+    def test_of_a_book_that_is_set_back_meanwhile_and_has_gone_on_is_refused(self, world: World) -> None:
+        world.book.grow(5)
+        world.relay.turn()
+        world.book.events[3:] = [event(n, "2026-02-02 00:00:00+00") for n in range(4, 9)]
+        with pytest.raises(Misplaced, match="position 5 differs"):
+            world.relay.turn()
+        assert world.published == upto(5)
+
+    def test_of_a_book_that_is_set_back_meanwhile_to_just_as_many_events_is_refused(self, world: World) -> None:
+        world.book.grow(5)
+        world.relay.turn()
+        world.book.events[4:] = [event(5, "2026-02-02 00:00:00+00")]
+        world.now += LOOK
+        with pytest.raises(Misplaced, match="position 5 differs"):
+            world.relay.turn()
+
+    def test_that_was_refused_is_told_of_once_and_filled_as_soon_as_it_is_right(self, world: World) -> None:
+        world.book.grow(5)
+        world.broker.events = [event(9)]
+        looks = count()
+
+        def righted() -> bool:
+            if next(looks) == 5:
+                world.broker.events.clear()
+            return world.published == upto(5)
+
+        world.run_until(righted)
+        assert len(world.health.causes) == 2
+        assert world.health.causes[-1] == "goes on"
+
+    def test_that_was_refused_is_behind_by_as_much_as_the_book_is_longer(self, world: World) -> None:
+        world.book.grow(5)
+        world.relay.turn()
+        world.relay._drop()
+        world.broker.events[-1] = event(5, "2026-02-02 00:00:00+00")
+        world.book.grow(8)
+        world.run_until(lambda: bool(world.health.causes) and world.watch.places[-1] == (5, 8))
 
     def test_that_the_ledger_has_left_is_left(self, world: World) -> None:
         world.book.grow(5)
@@ -245,10 +285,10 @@ def test_to_stop_finishes_the_batch_at_hand(world: World) -> None:
     assert world.baton.let == 1
 
 
-def test_what_nobody_expected_ends_it_and_lets_all_go(world: World) -> None:
+def test_what_nobody_expected_is_told_and_it_begins_anew(world: World) -> None:
     world.book.grow(5)
-    world.broker.faults = [(ZeroDivisionError(), False)]
-    with pytest.raises(ZeroDivisionError):
-        world.relay.run()
+    world.broker.faults = [(ZeroDivisionError("unheard of"), False)]
+    world.run_until(lambda: world.published == upto(5))
+    assert world.health.causes[0] == "unheard of"
     assert world.broker.open == 0
     assert world.baton.let == 1

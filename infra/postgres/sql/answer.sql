@@ -2,7 +2,7 @@
 -- answer without rows is one row of the progress alone. Joined on nothing to a single row, the rows keep their order.
 -- OFFSET 0: the progress is asked for once, not with every row, and the rows are planned as they would be alone.
 SELECT one.progress, answer.*
-  FROM (SELECT progress(%(answered_from)s)::text AS progress OFFSET 0) one
+  FROM (SELECT standing(%(answered_from)s)::text AS progress OFFSET 0) one
   LEFT JOIN (SELECT true AS is_row, q.* FROM (
 {sql}
   ) q OFFSET 0) answer ON true
