@@ -69,6 +69,7 @@ def test_a_book_that_was_set_back(on_call: OnCall, cli: Cli, restorable: Cli) ->
         eventually(lambda: '"code":"set_back"' in (told := on_call.types("ready")) and on_call.sees("set_back", told))
         on_call.sees("grossbuch_book_set_back_total", api.http.get("/metrics").text)
         assert "all hold" in on_call.types("check")
+        assert "agrees" in on_call.types("recover")
         problem(api.send(shipped("250", on=DAY)), 422, "insufficient_stock")
         api.given(lost, shipped("250", on=DAY))
 
@@ -167,7 +168,7 @@ def test_too_many_connections(on_call: OnCall, cli: Cli, tmp_path: Path) -> None
             [answer] = one_more.answers()
             assert answer.code == "busy"
             on_call.sees("too many connections", answer.body.decode())
-        assert on_call.types("ss").split() == ["3", "127.0.0.1"]
+        eventually(lambda: on_call.types("ss").split() == ["3", "127.0.0.1"])
         stack.close()
         eventually(lambda: api.http.get(READY).status_code == 200)
         on_call.sees('grossbuch_refused_at_the_door_total{code="busy"}', api.http.get("/metrics").text)
