@@ -188,7 +188,7 @@ def test_no_descriptors_are_left(on_call: OnCall, cli: Cli, tmp_path: Path) -> N
         assert int(on_call.types("ls", process=serve.pid)) >= used
         assert str(used) in on_call.types("limits", process=serve.pid)
         on_call.types("prlimit", process=serve.pid)
-        assert api.http.get("/v1/clients").status_code == 200
+        eventually(lambda: api.http.get("/v1/clients").status_code == 200)
     assert serve.stop() == 0
 
 
