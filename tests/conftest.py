@@ -15,6 +15,8 @@ import pytest
 from infra.embedded.server import embedded
 from infra.postgres.connection import Database, Pool
 from infra.postgres.migrate import migrate
+from tests.alarms import ROOT, played_by
+from tests.on_call import OnCall
 
 _numbers = count(1)
 
@@ -55,3 +57,12 @@ def database(dsn: str) -> Database:
 def pool(database: Database) -> Iterator[Pool]:
     with Pool(database) as pool:
         yield pool
+
+
+@pytest.fixture
+def on_call(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OnCall]:
+    """Types all that the page says in the entry that this test plays."""
+    file = request.path.relative_to(ROOT)
+    on_call = OnCall(played_by(f"{file}::{request.node.name}"), tmp_path)
+    yield on_call
+    assert not on_call.untyped

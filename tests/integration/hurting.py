@@ -5,7 +5,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from infra.embedded.server import EmbeddedServer
@@ -24,18 +24,19 @@ def own_server() -> Iterator[EmbeddedServer]:
 
 
 @contextmanager
-def hanging(data: Path) -> Iterator[None]:
-    """The server of this directory is there, and does nothing: all of its processes are stopped."""
+def hanging(data: Path) -> Iterator[list[int]]:
+    """The server of this directory is there, and does nothing: all of its processes, which are given, are stopped."""
     postmaster = int((data / "postmaster.pid").read_text().split()[0])
     os.kill(postmaster, signal.SIGSTOP)  # first, so that it makes no more of them
     processes = [postmaster, *_children(postmaster)]
     for pid in processes:
         os.kill(pid, signal.SIGSTOP)
     try:
-        yield
+        yield processes
     finally:
         for pid in reversed(processes):
-            os.kill(pid, signal.SIGCONT)
+            with suppress(ProcessLookupError):  # somebody else has let it go on, and it has ended since
+                os.kill(pid, signal.SIGCONT)
 
 
 def _children(parent: int) -> list[int]:

@@ -15,6 +15,7 @@ from tests.e2e.cli import Cli
 from tests.e2e.given import product, received, warehouse
 from tests.e2e.load import eventually
 from tests.e2e.serving import Up
+from tests.on_call import OnCall
 
 DAY = "2026-05-01"
 
@@ -75,8 +76,9 @@ def lag(api: Api, projection: str = "stock") -> dict[str, Any]:
     return next(each for each in api.http.get("/v1/projections").json() if each["projection"] == projection)
 
 
-def test_a_database_restored_to_before_the_topic_halts_all_and_is_recovered(plant: Plant) -> None:
+def test_a_database_restored_to_before_the_topic_halts_all_and_is_recovered(plant: Plant, on_call: OnCall) -> None:
     cli = plant.cli
+    on_call.env = cli.env
     with plant.running() as api:
         api.given(warehouse(), product(), received("50", on=DAY))
         eventually(lambda: on_hand(api) == ["50"])
@@ -94,12 +96,14 @@ def test_a_database_restored_to_before_the_topic_halts_all_and_is_recovered(plan
             assert f"position {end + 1}" in said
             assert f"ends at {end}" in said
             assert "grossbuch recover" in said
+            on_call.sees("the book was set back", said)
         assert (on_hand(api), lag(api)["behind_events"]) == (["50"], 0)
 
         api.given(received("1", on=DAY), received("1", on=DAY))
         refused = api.http.get("/v1/stock/balances", params={"min_position": api.written, "wait_ms": 3_000})
         assert refused.json()["code"] == "behind"
         assert lag(api)["behind_events"] == 2
+        assert "has from" in on_call.types("grossbuch recover", status=3)
         shown = cli.json("recover", status=3)
         assert shown["topic"]["differs_from"]
         assert {each["name"]: each["differs_from"] for each in shown["projections"]}["stock"] is None
@@ -107,21 +111,23 @@ def test_a_database_restored_to_before_the_topic_halts_all_and_is_recovered(plan
             eventually(lambda p=process: "differs" in plant.said(p) or "something else there" in plant.said(p))  # type: ignore[misc]
             assert plant.said(process).count(f"{work} halted") == 2  # beyond the book, and then otherwise than it
 
-        recovered = cli.json("recover", "--book-holds")
-        assert recovered["ledger"] != shown["ledger"]
-        assert recovered["left"] == shown["topic"]["name"]
+        assert f"{shown['topic']['name']} is left as it is" in (recovered := on_call.types("--book-holds"))
         eventually(lambda: lag(api)["behind_events"] == 0)
         eventually(lambda: on_hand(api) == ["52"])
         eventually(lambda: "relay goes on" in plant.said("relay") and "stock goes on" in plant.said("consume"))
-        shown = cli.json("recover")
-        assert (shown["topic"]["name"], shown["topic"]["ledger"]) == (recovered["topic"], recovered["ledger"])
+        found = cli.json("recover")
+        assert found["topic"]["ledger"] == found["ledger"] != shown["ledger"]
+        assert f"Its topic is {found['topic']['name']};" in recovered
         api.given(received("1", on=DAY))
         eventually(lambda: on_hand(api) == ["53"])
 
 
-def test_read_models_that_have_taken_what_the_book_has_lost_are_not_shown_and_are_filled_anew(plant: Plant) -> None:
+def test_read_models_that_have_taken_what_the_book_has_lost_are_not_shown_and_are_filled_anew(
+    plant: Plant, on_call: OnCall
+) -> None:
     """As consumers of the release before did."""
     cli = plant.cli
+    on_call.env = cli.env
     with plant.running() as api:
         api.given(warehouse(), product(), received("50", on=DAY), received("6000", on=DAY))
         eventually(lambda: on_hand(api) == ["6050"])
@@ -136,12 +142,13 @@ def test_read_models_that_have_taken_what_the_book_has_lost_are_not_shown_and_ar
     with plant.running() as api:
         refused = api.http.get("/v1/stock/balances")
         assert (refused.status_code, refused.json()["code"]) == (503, "ahead")
+        on_call.sees("ahead", refused.text)
         assert (refused.json()["position"], refused.json()["log_size"]) == (end + 1, end)
         assert (lag(api)["behind_events"], lag(api)["ahead_events"]) == (0, 1)
         eventually(lambda: "stock halted" in plant.said("consume"))
         assert "the book ends at" in cli("rebuild", "stock", status=1).stderr
-        assert f"{end + 1}" in cli("recover", status=3).stdout
-        assert cli.json("recover", "--book-holds")["filled"] == ["stock"]
+        assert f"{end + 1}" in on_call.types("grossbuch recover", status=3)
+        assert "Filled anew: stock." in on_call.types("--book-holds")
         eventually(lambda: on_hand(api) == ["50"])
         api.given(received("2", on=DAY))
         eventually(lambda: on_hand(api) == ["52"])
