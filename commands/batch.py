@@ -57,6 +57,8 @@ class Batch:
     found: Found = field(default_factory=Found)
     began: datetime = NEVER
     """What was refused since then was refused while this try was under way."""
+    final: Mapping[str, Refusal] = field(default_factory=dict)
+    """What this try is known to be refused for, whatever becomes of the rest of its batch."""
     decided: list[tuple[str, Unit | Known | Refusal]] = field(default_factory=list)
     units: dict[str, Unit] = field(default_factory=dict)
     touched: set[str] = field(default_factory=set)
@@ -84,6 +86,8 @@ class Batch:
             if before.digest != wanted.digest:
                 raise Refusal("command_id_reused", f"The command id {wanted.id} was used for another request.")
             return before
+        if refusal := self.final.get(wanted.id):
+            raise refusal
         tries = self.found.tries.get(wanted.id)
         if tries and tries.last_at >= self.began:
             raise Refusal("conflict", f"Another try of the command {wanted.id} was refused meanwhile; try again.")

@@ -222,10 +222,11 @@ class Bus:
         looks_first = options.dry_run or options.key
         found = (yield from self._look(_ids(wanted, options.key))) if looks_first else Found()
         streams: list[str] = []
+        final: dict[str, Refusal] = {}
         for attempt in range(ATTEMPTS):
             era = self.ledger.era
             sure = attempt > 0 or options.dry_run
-            batch = yield from self._decide(wanted, Batch(options.key, found, began), options, sure)
+            batch = yield from self._decide(wanted, Batch(options.key, found, began, final), options, sure)
             if batch.refused and attempt == 0:
                 self.ledger.evict(batch.touched)
                 continue
@@ -233,6 +234,7 @@ class Bus:
             if batch.refused and not options.dry_run and (refused := _refused(wanted, batch, atomic=atomic)):
                 known = yield Refuse(refused)
                 assert isinstance(known, Found)
+                final |= {id: what for id, what in batch.decided if id in refused and isinstance(what, Refusal)}
                 if known.known:
                     self.ledger.evict(batch.touched)
                     found = yield from self._look_again(_ids(wanted, options.key), batch, found)
@@ -285,7 +287,7 @@ class Bus:
                 sure,
                 held.holders,
             )
-            batch = Batch(blank.key, blank.found, blank.began)
+            batch = Batch(blank.key, blank.found, blank.began, blank.final)
             missing: list[Missing] = []
             for each in wanted:
                 try:
@@ -311,7 +313,7 @@ def _refused(wanted: Sequence[Identified], batch: Batch, *, atomic: bool) -> Map
         each.id: each.digest
         for each, (_, what) in zip(wanted, batch.decided, strict=True)
         if (each.command.command_id or batch.key)
-        and each.id not in batch.found.known
+        and each.id not in batch.found.known.keys() | batch.final.keys()
         and (atomic or (isinstance(what, Refusal) and each.id not in batch.units))
     }
 

@@ -171,3 +171,15 @@ def test_what_was_refused_may_be_tried_again_later_under_the_same_id(log: Log, t
     [known] = other.run(ship(7, command_id="k"))
     assert isinstance(known, Refused)
     assert known.refusal.code == "command_id_reused"
+
+
+def test_what_is_refused_stays_so_while_the_rest_of_its_batch_is_decided_again(log: Log) -> None:
+    """Its own refusal is not taken for that of another try."""
+    process = Process(log, "ours")
+    process.meanwhile(lambda: Process(log, "theirs").run(receive(1)))
+    taken, refused, _ = process.run(
+        ship(1, command_id="a"), ship(9, command_id="b"), register_client("C1", command_id="c")
+    )
+    assert isinstance(taken, Accepted)
+    assert isinstance(refused, Refused)
+    assert refused.refusal.code == "insufficient_stock"
