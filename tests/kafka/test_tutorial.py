@@ -61,7 +61,7 @@ def typed(script: str, tmp_path: Path) -> Iterator[str]:
 
 def test_two_consumers_share_the_work_and_one_takes_over(typed: str, tmp_path: Path) -> None:
     assert '"name":"Anna Schmidt GmbH"' in typed
-    assert re.search(r"events\.stock\.\d+ +partitions=0-5\b|partitions=0-5 ", typed)
+    assert re.search(r"events\.[0-9a-f-]{36}\.stock\.\d+ +partitions=0-5\b|partitions=0-5 ", typed)
     assert re.search(r"partitions=6-11", typed)
     assert '"name":"Bernd Maier KG"' in typed
     before, after = (json.loads((tmp_path / f"{when}.json").read_text())["items"] for when in ("before", "after"))
