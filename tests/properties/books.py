@@ -156,10 +156,12 @@ class Books:
             self._read_models.spread(projection, partitions)
 
     def project(self, events: Sequence[Delivered]) -> None:
-        """All projections go on to the end of these events."""
+        """All projections go on to the end of these events, and so does the book."""
+        end = events[-1].position if events else 0
+        with self.cursor() as cursor:
+            cursor.execute("UPDATE head SET position = %s", (end,))
         for projection in PROJECTIONS:
             partitions = self._read_models.partitions(projection)
-            end = events[-1].position if events else 0
             projector(projection, events, self._read_models, partitions).catch_up(end)
 
     def answer(self, path: str, **parameters: object) -> Answer | None:
