@@ -17,6 +17,7 @@ import httpx
 from kafka.errors import UnknownTopicOrPartitionError
 from psycopg2.extensions import parse_dsn
 
+from api.projecting import group_of
 from consumers.ports import Topic
 from infra.kafka.broker import Broker
 from infra.kafka.connection import connection
@@ -201,7 +202,7 @@ class Plant:
     def shared(self) -> dict[str, list[int]]:
         """Of each projection's group, how many consumers have each partition."""
         topic = self.topic
-        groups = {f"{topic.name}.{each.name}.{each.version}": each.name for each in PROJECTIONS}
+        groups = {group_of(topic, f"{each.name}.{each.version}"): each.name for each in PROJECTIONS}
         with administration(connection(self.broker.settings)) as admin:
             described = admin.describe_groups(list(groups))
         return {name: _owners(described[group], topic) for group, name in groups.items()}

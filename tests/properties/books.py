@@ -117,13 +117,15 @@ FILL = """
 INSERT INTO event (position, stream, version, type, schema_version, order_key, recorded_at, effective_at, metadata,
                    payload)
 SELECT n, 'filler', n, 'test.filler', 1, 'filler', %(beginning)s + n * interval '1 s', %(beginning)s, '{}', '{}'
-  FROM generate_series(1, %(most)s) AS n;
-UPDATE head SET position = %(most)s, recorded_at = %(beginning)s + %(most)s * interval '1 s'
+  FROM generate_series(1, %(most)s) AS n
+ WHERE NOT EXISTS (SELECT FROM event);
+UPDATE head SET position = %(most)s, recorded_at = %(beginning)s + %(most)s * interval '1 s' WHERE position = 0
 """
 
 
 def fill_book(pool: Pool) -> None:
-    """Read models take what the book has; what is made up is not in it, so its positions are."""
+    """Read models take what the book has; what is made up is not in it, so its positions are. A book that has events of
+    its own is left as it is."""
     with pool.connection() as connection, connection.cursor() as cursor:
         cursor.execute(FILL, {"beginning": BEGINNING, "most": MOST})
 
