@@ -136,18 +136,13 @@ class Writer:
             self._session.disconnect()
 
     def _run(self) -> None:
-        while self._took_one():
+        while (request := self._queue.get()) is not None:
             self._idle = False
             with self._turn:
+                self._waiting.append(request)
+                del request  # held here, it would stay until the next one comes
                 self._work_off()
             self._idle = True
-
-    def _took_one(self) -> bool:
-        """Into those that wait, and into nothing that would hold it while the queue is empty; False: it is the end."""
-        request = self._queue.get()
-        if request is not None:
-            self._waiting.append(request)
-        return request is not None
 
     def _work_off(self) -> None:
         while self._waiting:
