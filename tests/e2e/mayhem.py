@@ -258,10 +258,12 @@ class Mayhem:
     def _taken_as_later_tries(self) -> set[str]:
         """Commands that were applied by a try of which the ledger holds that it began after one that was refused."""
         sql = "SELECT split_part(command_id, chr(30), 1) FROM grossbuch.command WHERE refused_at IS NULL"
-        with closing(psycopg2.connect(EmbeddedServer(self._directory).dsn)) as connection:
-            with connection.cursor() as cursor:
-                cursor.execute(f"{sql} AND command_id LIKE '%' || chr(30) || '%'")
-                return {id for (id,) in cursor.fetchall()}
+        with (
+            closing(psycopg2.connect(EmbeddedServer(self._directory).dsn)) as connection,
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(f"{sql} AND command_id LIKE '%' || chr(30) || '%'")
+            return {id for (id,) in cursor.fetchall()}
 
 
 def _parent(pid: int) -> int:
