@@ -47,6 +47,10 @@ PATIENCE = {
 RESTED = 10.0
 """Seconds of rest after which a connection is asked whether it is still one."""
 
+NOT_COMPILED = "SET jit = off"
+"""Before PostgreSQL 18 a plan that has to go by an index is priced so high that it is compiled, which takes a thousand
+times as long as it does (test_head)."""
+
 HUNG = "15s"
 """Who says nothing for so long in the middle of a transaction is taken for hung, and loses it: others wait for what it
 has locked, be it the head of the book. By the server, for the process may be stopped, or its host be cut off."""
@@ -93,7 +97,7 @@ class Database:
         with connection.cursor() as cursor:
             path = ", ".join(quote_ident(schema, cursor) for schema in (*first, self.schema, self.read_schema))
             cursor.execute(
-                f"SET search_path = {path}; SET TIME ZONE 'UTC'; SET client_min_messages = warning;"
+                f"SET search_path = {path}; SET TIME ZONE 'UTC'; SET client_min_messages = warning; {NOT_COMPILED};"
                 f" SET idle_in_transaction_session_timeout = '{HUNG}'"
             )
             if not as_owner:

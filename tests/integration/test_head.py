@@ -7,8 +7,10 @@ from psycopg2.extensions import cursor as Cursor
 
 from infra.postgres import head
 from infra.postgres.append import EXECUTE_ONE, PREPARE
+from infra.postgres.clock import DatabaseClock
 from infra.postgres.connection import Connection, Database
 from infra.postgres.migrate import migrate
+from infra.postgres.session import Session
 from tests.integration.writing import as_superuser, event
 
 MOVES = 10_000
@@ -53,3 +55,13 @@ def test_an_append_finds_the_head_among_the_versions_kept_for_an_older_transacti
 @pytest.mark.parametrize("statement", [head.LOCK, head.POSITION, "EXECUTE see_head (1)", "EXECUTE lock_head (1)"])
 def test_so_do_those_who_lock_it_or_read_it(moved: Connection, statement: str) -> None:
     assert blocks(moved, statement) < 50
+
+
+@pytest.mark.parametrize("statement", ["see_head (1)", "lock_head (1)"])
+def test_neither_is_compiled_before(database: Database, statement: str) -> None:
+    session = Session(database, lambda: 0, DatabaseClock())
+    with session.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE {statement}")
+        [([answer],)] = cursor.fetchall()
+    session.disconnect()
+    assert "JIT" not in answer
