@@ -113,7 +113,7 @@ class Book:
 def stage() -> Iterator[Stage]:
     directory = Path(tempfile.mkdtemp(prefix="gbbench", dir="/tmp"))
     try:
-        with server() as dsn, Broker(directory) as broker:
+        with server() as dsn, Broker(directory, jvm=("-Xmx384m",)) as broker:
             yield Stage(dsn, broker)
     finally:
         shutil.rmtree(directory, ignore_errors=True)

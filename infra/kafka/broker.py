@@ -10,6 +10,7 @@ import re
 import shutil
 import signal
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Thread
 from time import monotonic, sleep
@@ -29,10 +30,11 @@ from infra.kafka.ports import HOST, answers, free_port, is_free
 from infra.kafka.properties import Security, properties
 from infra.settings import Settings
 
-PATIENCE = 90.0
-"""Seconds that a start, or a stop, may take on a busy machine; two are usual."""
+PATIENCE = 240.0
+"""Seconds that a start, or a stop, may take on a very busy machine; four are usual."""
 
-HEAP = "384m"
+SWIFT = ("-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+"""Of the JVM: one that is soon gone comes up with half the processor time if it compiles no further than it must."""
 
 REASON = re.compile(r"(Caused by: )?[\w.$]+(Exception|Error): ")
 """A line of a log that names an exception: of a chain the last is the cause."""
@@ -47,7 +49,7 @@ class Broker:
         port: int = 0,
         *,
         security: Security | None = None,
-        heap: str = HEAP,
+        jvm: Sequence[str] = SWIFT,
         outlives: bool = False,
     ) -> None:
         """Port 0: a free one, which it keeps over a restart. ``outlives``: it runs on when this process ends."""
@@ -55,7 +57,7 @@ class Broker:
         self.port = port or free_port()
         self._controller_port = free_port()
         self._security = security
-        self._heap = heap
+        self._jvm = jvm
         self._outlives = outlives
         self._told = 0  # bytes of the log that are of earlier lives
 
@@ -123,9 +125,7 @@ class Broker:
                 except KafkaError:
                     pass
             sleep(0.05)
-        raise BrokerError(
-            f"The broker was not ready after {PATIENCE:.0f} s; {self.directory / 'broker.log'} tells why."
-        )
+        raise BrokerError(f"The broker was not ready after {PATIENCE:.0f} s: {self._last_words()}")
 
     def stop(self) -> None:
         """In order; a paused one is woken to do so."""
@@ -168,7 +168,7 @@ class Broker:
         command = ["kafka.tools.StorageTool", "format", "-t", identity, "-c", str(told)]
         if secured := self._security:
             command += ["--add-scram", f"SCRAM-SHA-512=[name={secured.username},password={secured.password}]"]
-        words = [java(), "-Xmx128m", "-cp", f"{jars}/*", *command]
+        words = [java(), *SWIFT, "-cp", f"{jars}/*", *command]
         done = subprocess.run(words, capture_output=True, text=True, check=False)
         if done.returncode:
             raise BrokerError(f"The broker's log was not formatted: {done.stdout.strip()} {done.stderr.strip()}")
@@ -186,12 +186,12 @@ class Broker:
         if not lock.take(wait=False):
             lock.close()
             raise BrokerError(f"A broker runs in {self.directory} already.")
-        memory = [f"-Xmx{self._heap}", "-XX:+ExitOnOutOfMemoryError", f"-XX:ErrorFile={self.directory}/crash.log"]
+        jvm = [*self._jvm, "-XX:+ExitOnOutOfMemoryError", f"-XX:ErrorFile={self.directory}/crash.log"]
         try:
             with (self.directory / "broker.log").open("ab") as log:
                 self._told = log.tell()
                 process = subprocess.Popen(
-                    [java(), *memory, "-Dlog4j2.level=INFO", "-cp", f"{jars}/*", "kafka.Kafka", str(told)],
+                    [java(), *jvm, "-Dlog4j2.level=INFO", "-cp", f"{jars}/*", "kafka.Kafka", str(told)],
                     cwd=self.directory,
                     stdin=subprocess.DEVNULL,
                     stdout=log,

@@ -14,7 +14,7 @@ from infra.kafka.broker import Broker
 from infra.kafka.java import BrokerError
 
 HERE = Path(".kafka")
-HEAP = "512m"
+JVM = ("-Xmx512m",)
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 Directory = Annotated[Path, typer.Option(help="Where it keeps its log")]
@@ -25,7 +25,7 @@ def start(directory: Directory = HERE, port: int = 9092) -> None:
     """Make it if it is new, start it, wait until it answers, and tell how to find it."""
     directory.mkdir(parents=True, exist_ok=True)
     with exclusive(directory / "start.lock"):
-        broker = Broker(directory, port, heap=HEAP, outlives=True)
+        broker = Broker(directory, port, jvm=JVM, outlives=True)
         if running := broker.running_port:
             broker = Broker(directory, running)
             broker.wait_until_ready()
