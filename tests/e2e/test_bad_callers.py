@@ -70,7 +70,7 @@ def test_without_descriptors_nobody_new_is_taken_and_the_others_are_answered(up:
         soft, hard = resource.prlimit(up.pid, resource.RLIMIT_NOFILE)
         assert api.http.get("/v1/health/live").status_code == 200
         resource.prlimit(up.pid, resource.RLIMIT_NOFILE, (process.num_fds(), hard))
-        crowd = [stack.enter_context(Wire(api.address)) for _ in range(50)]
+        crowd = [stack.enter_context(Wire(api.address)) for _ in range(10)]
         assert [wire.answers() for wire in crowd if wire.send(get())] == [[]] * len(crowd)
         before = sum(process.cpu_times()[:2])
         sleep(2)

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -20,7 +21,8 @@ def oldest_transaction(api: Api) -> float:
     return float(found[1])
 
 
-def test_a_transaction_that_is_held_open_is_told_with_its_age(api: Api, dsn: str) -> None:
+def test_a_transaction_that_is_held_open_is_told_with_its_age(serve: Callable[..., Api], dsn: str) -> None:
+    api = serve()
     with closing(psycopg2.connect(dsn)) as held, held.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; SELECT")
         eventually(lambda: oldest_transaction(api) > 3)
