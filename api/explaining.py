@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from psycopg2 import DataError
 from pydantic import ValidationError
 
-from api.querying import HOLDING, has_written, meta_of, read_cursor, values_of, write_cursor
+from api.querying import HOLDING, check_things, has_written, meta_of, read_cursor, values_of, write_cursor
 from api.refusing import invalid
 from domain.refusal import Refusal
 from infra.postgres.contributions import Contributions, Place
@@ -113,10 +113,11 @@ def explain(
     queries: Queries, ledger: Ledger, figure: Figure, name: str, cursor: str | None = None, limit: int | None = None
 ) -> Explained | None:
     """The cell of this name, and what events contributed to it, all of one moment. None if there is no such answer.
-    Refusal ``invalid`` if there is not one row, or no such cell; ``behind`` as of a query."""
+    Refusal ``invalid`` if there is not one row, or no such cell; others as of a query."""
     after = _place(cursor) if cursor else None
     has_written(queries, figure.query.projection, figure.given.min_position)
     values = values_of(queries, ledger, figure.given)
+    check_things(queries, figure.query, values)
     with queries.moment(HOLDING[figure.query.projection]) as answering:
         meta = meta_of(values, figure.given, answering.progress(figure.query.projection))
         answer = _answer(answering, figure, values)

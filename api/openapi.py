@@ -1,6 +1,7 @@
 """The parts of the OpenAPI document that follow from the declarations of commands and queries."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib import metadata
 from typing import Any
 
@@ -75,8 +76,15 @@ ACCEPTED: dict[str, Any] = {
                     "type": {"type": "string"},
                     "stream": {"type": "string"},
                     "version": {"type": "integer"},
+                    "effective_at": {"type": "string", "format": "date-time"},
                 },
             },
+        },
+        "made": {
+            "type": "object",
+            "additionalProperties": {"type": "string"},
+            "description": "Ids that were left to us, by what they are of",
+            "examples": [{"invoice": "019a4b6e-7c1f-7d4e-9a51-3f0c6b1d2e88"}],
         },
     },
 }
@@ -184,6 +192,7 @@ BATCH: dict[str, Any] = {
 }
 
 
+@cache
 def query_parameters(query: Query) -> list[dict[str, Any]]:
     """The parameters of a query, from its model: those in the path are in the path."""
     schema = query.parameters.model_json_schema()
@@ -225,7 +234,7 @@ def query_responses(query: Query) -> dict[str | int, Any]:
     items = {"type": "array", "items": {"$ref": f"#/components/schemas/{name}"}}
     schema = {"type": "object", "properties": {"items": items, "next": {"type": ["string", "null"]}, "meta": META}}
     content = {**_json(schema), "text/csv": {"schema": {"type": "string"}}}
-    statuses = (404, 422, 503) if query.of else (422, 503)
+    statuses = (404, 422, 503) if query.things else (422, 503)
     return {"200": {"description": query.title, "content": content}, **problems(*statuses)}
 
 

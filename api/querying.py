@@ -13,7 +13,7 @@ import orjson
 from psycopg2 import DataError
 
 from api.rendering import dumps
-from domain.refusal import Refusal
+from domain.refusal import Refusal, not_found
 from infra.postgres.migrate import Ledger
 from infra.postgres.queries import PAGE_BYTES, Progress, Queries, bare, page, within
 from infra.postgres.shape_sql import log_table
@@ -24,9 +24,6 @@ FEW = 100
 """Rows without facts that are no page too big, whatever is in them. Measuring them would cost a tenth of the answer."""
 
 HOLDING = {projection.name: [log_table(shape) for shape in projection.shapes] for projection in PROJECTIONS}
-
-IS_THERE = "SELECT key FROM {card}_at('infinity', %(known_at)s) WHERE key = %({card})s"
-"""Whenever it takes effect: else the answer to what is fixed would change with the clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,26 +37,28 @@ class Answer:
 
 
 def ask(queries: Queries, ledger: Ledger, query: Query, given: Parameters) -> Answer | None:
-    """The answer, or None if there is no such thing. Refusal ``behind`` if it is not as far as is asked for."""
+    """The answer, or None if there is no such thing. Refusal ``behind`` if it is not as far as is asked for,
+    ``not_found`` if what is asked about is unknown."""
     has_written(queries, query.projection, given.min_position)
     values = values_of(queries, ledger, given)
     if isinstance(given, ListParameters):
         return _list(queries, query, given, values)
     assert query.assemble
+    check_things(queries, query, values)
     progress, rows = queries.answer(query.projection, query.text, values)
     meta = meta_of(values, given, progress)
     body = query.assemble(rows, values)
     return None if body is None else Answer(meta, body)
 
 
-def _list(queries: Queries, query: Query, given: ListParameters, values: Mapping[str, Any]) -> Answer | None:
+def _list(queries: Queries, query: Query, given: ListParameters, values: Mapping[str, Any]) -> Answer:
     plain, asked = _page(query, given, values)
     sql = within(plain, query.order_keys) if query.has_facts or given.limit > FEW else plain
     with _cursor_refused(given):
         progress, found = queries.answer(query.projection, sql, asked)
     meta = meta_of(values, given, progress)
-    if not found and query.of and not queries.answer(query.projection, IS_THERE.format(card=query.of), values)[1]:
-        return None
+    if not found:
+        check_things(queries, query, values)
     goes_on = len(found) > given.limit or bool(found and found[-1].get("goes_on"))
     rows = found[: given.limit] if sql == plain else list(map(bare, found[: given.limit]))
     return Answer(meta, {}, rows, _next(query, rows[-1]) if goes_on else None)
@@ -100,7 +99,7 @@ class Listing:
 @contextmanager
 def listing(
     queries: Queries, ledger: Ledger, query: Query, given: ListParameters, bytes: int | None
-) -> Iterator[Listing | None]:
+) -> Iterator[Listing]:
     """A list, of so many bytes at the most; else as ``ask``."""
     has_written(queries, query.projection, given.min_position)
     values = values_of(queries, ledger, given)
@@ -111,8 +110,8 @@ def listing(
         if first := next(rows, None):
             yield Listing(query, given.limit, bytes, meta, chain([first], rows))
         else:
-            is_there = not query.of or answering.rows(IS_THERE.format(card=query.of), values)
-            yield Listing(query, given.limit, bytes, meta, iter(())) if is_there else None
+            check_things(queries, query, values)
+            yield Listing(query, given.limit, bytes, meta, iter(()))
 
 
 def _page(query: Query, given: ListParameters, values: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
@@ -134,6 +133,16 @@ def _cursor_refused(given: ListParameters) -> Iterator[None]:
         if not given.cursor:
             raise
         raise Refusal("invalid", "This cursor is not one of this list.", field="cursor") from error
+
+
+def check_things(queries: Queries, query: Query, values: Mapping[str, Any]) -> None:
+    """Refusal ``not_found`` of what is asked about and was not in the book then. Whenever it takes effect: else the
+    answer to what is fixed would change with the clock."""
+    asked = {name: cls.stream_of(values[name]) for name, cls in query.things.items() if values[name]}
+    begun = queries.begun(asked.values(), values["known_at"]) if asked else ()
+    for name, stream in asked.items():
+        if stream not in begun:
+            raise not_found(name, values[name])
 
 
 def has_written(queries: Queries, projection: str, min_position: int | None) -> None:

@@ -1,14 +1,14 @@
 """What becomes of the commands of one batch, before anything is committed and after."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from commands.batch_key import BatchKey
 from commands.book import Book
 from commands.command import Command
 from commands.ports import Found, Known, Unit, Written
-from domain.aggregate import Aggregate
+from domain.aggregate import Aggregate, Entry
 from domain.refusal import Refusal
 
 TRY = "\x1e"
@@ -25,6 +25,8 @@ class Accepted:
     command_id: str
     position: int | None
     events: tuple[Written, ...]
+    made: Mapping[str, str] = field(default_factory=dict)
+    """The ids that the caller left to us, by what they are of."""
     replayed: bool = False
 
 
@@ -59,7 +61,7 @@ class Batch:
     """What was refused since then was refused while this try was under way."""
     final: Mapping[str, Refusal] = field(default_factory=dict)
     """What this try is known to be refused for, whatever becomes of the rest of its batch."""
-    decided: list[tuple[str, Unit | Known | Refusal]] = field(default_factory=list)
+    decided: list[tuple[Identified, Unit | Known | Refusal]] = field(default_factory=list)
     units: dict[str, Unit] = field(default_factory=dict)
     touched: set[str] = field(default_factory=set)
     changed: list[Aggregate] = field(default_factory=list)
@@ -72,9 +74,9 @@ class Batch:
 
     def take(self, wanted: Identified, book: Book, actor: str) -> None:
         try:
-            self.decided.append((wanted.id, self._decide(wanted, book, actor)))
+            self.decided.append((wanted, self._decide(wanted, book, actor)))
         except Refusal as refusal:
-            self.decided.append((wanted.id, refusal.with_traceback(None)))  # whose frames hold the whole request
+            self.decided.append((wanted, refusal.with_traceback(None)))  # whose frames hold the whole request
         finally:
             self.touched |= book.touched
 
@@ -106,25 +108,26 @@ class Batch:
 
     def _outcomes(self, first: int | None) -> Iterator[Outcome]:
         answered: dict[str, Accepted] = {}
-        for id, what in self.decided:
+        for each, what in self.decided:
             match what:
                 case Refusal():
-                    yield Refused(id, what)
+                    yield Refused(each.id, what)
                 case Known(position=position, events=events):
-                    yield Accepted(id, position, events, replayed=True)
+                    yield Accepted(each.id, position, events, _made(each.command, events), replayed=True)
                 case Unit():
-                    if before := answered.get(id):
-                        yield Accepted(id, before.position, before.events, replayed=True)
+                    if before := answered.get(each.id):
+                        yield replace(before, replayed=True)
                         continue
                     events = _written(what, first)
                     first = None if first is None else first + len(events)
-                    answered[id] = Accepted(id, None if first is None else first - 1, events)
-                    yield answered[id]
+                    last = None if first is None else first - 1
+                    answered[each.id] = Accepted(each.id, last, events, _made(each.command, events))
+                    yield answered[each.id]
 
     def not_applied(self) -> list[Outcome]:
         """The answers of an atomic batch that a refusal keeps out as a whole."""
         reason = Refusal("batch_refused", "Another command of the atomic batch was refused.")
-        return [Refused(id, what if isinstance(what, Refusal) else reason) for id, what in self.decided]
+        return [Refused(each.id, what if isinstance(what, Refusal) else reason) for each, what in self.decided]
 
 
 def _metadata(wanted: Identified, actor: str) -> dict[str, str]:
@@ -138,10 +141,19 @@ def _metadata(wanted: Identified, actor: str) -> dict[str, str]:
     return {name: fact for name, fact in facts.items() if fact}
 
 
-def _written(unit: Unit, first: int | None) -> tuple[Written, ...]:
-    return tuple(
-        Written(
-            None if first is None else first + index, entry.event.type, entry.originator_id, entry.originator_version
-        )
-        for index, entry in enumerate(unit.entries)
+def written(position: int | None, entry: Entry) -> Written:
+    event = entry.event
+    return Written(
+        position, event.type, entry.originator_id, entry.originator_version, entry.effective_at, entry.claims
     )
+
+
+def _written(unit: Unit, first: int | None) -> tuple[Written, ...]:
+    return tuple(written(None if first is None else first + index, entry) for index, entry in enumerate(unit.entries))
+
+
+def _made(command: Command, events: Iterable[Written]) -> Mapping[str, str]:
+    """What the events began or claimed, and the command has not named."""
+    names = [event.stream.partition("-") for event in events if event.version == 1]
+    names += [event.claims.partition(":") for event in events if event.claims]
+    return {kind: id for kind, _, id in names if getattr(command, kind, "") is None}

@@ -230,7 +230,7 @@ class Bus:
             if batch.refused and attempt == 0:
                 self.ledger.evict(batch.touched)
                 continue
-            if batch.refused and not options.dry_run and (yield from self._have_refused(wanted, batch, options, final)):
+            if batch.refused and not options.dry_run and (yield from self._have_refused(batch, options, final)):
                 self.ledger.evict(batch.touched)
                 found = yield from self._look_again(_ids(wanted, options.key), batch, found)
                 continue
@@ -254,15 +254,15 @@ class Bus:
         return [Refused(each.id, Refusal("conflict", "Others were first each time; try again.")) for each in wanted]
 
     def _have_refused(
-        self, wanted: Sequence[Identified], batch: Batch, options: Options, final: dict[str, Refusal]
+        self, batch: Batch, options: Options, final: dict[str, Refusal]
     ) -> Generator[Refuse, Answer, bool]:
         """Whether it is too late for one: it has been applied. The others are ``final``."""
-        refused = _refused(wanted, batch, atomic=options.mode == "atomic")
+        refused = _refused(batch, atomic=options.mode == "atomic")
         if not refused:
             return False
         found = yield Refuse(refused)
         assert isinstance(found, Found)
-        final |= {id: what for id, what in batch.decided if id in refused and isinstance(what, Refusal)}
+        final |= {each.id: what for each, what in batch.decided if each.id in refused and isinstance(what, Refusal)}
         return bool(found.known)
 
     def _keep(self, batch: Batch, era: int) -> None:
@@ -314,12 +314,12 @@ def _ids(wanted: Sequence[Identified], key: BatchKey | None) -> frozenset[str]:
     return ids | {key.id} if key else ids
 
 
-def _refused(wanted: Sequence[Identified], batch: Batch, *, atomic: bool) -> Mapping[str, str]:
+def _refused(batch: Batch, *, atomic: bool) -> Mapping[str, str]:
     """What is not applied of that to which the caller has given an id, by which another try may be under way."""
     settled = batch.found.known.keys() | batch.final.keys()
     return {
         each.id: each.digest
-        for each, (_, what) in zip(wanted, batch.decided, strict=True)
+        for each, what in batch.decided
         if (each.command.command_id or batch.key)
         and each.id not in settled
         and (atomic or (isinstance(what, Refusal) and each.id not in batch.units))

@@ -28,6 +28,8 @@ class Written:
     type: str
     stream: str
     version: int
+    effective_at: datetime
+    claims: str = ""
 
 
 @dataclass(frozen=True, slots=True)

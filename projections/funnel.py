@@ -206,7 +206,6 @@ def _list(
         row,
         title,
         order=order,
-        of="pipeline",
         names=PARTS,
         explained_by=explained_by,
     )

@@ -9,7 +9,12 @@ from typing import Annotated, Any, Self, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
+from domain.aggregate import Aggregate
+from domain.clients import Client
+from domain.pipelines import Pipeline
+from domain.products import Product
 from domain.values import Day, Moment
+from domain.warehouses import Warehouse
 from projections.explanation import Explanation
 
 SQL = Path(__file__).with_name("sql")
@@ -20,6 +25,8 @@ Cursor = Annotated[str, Field(max_length=10_000, pattern=r"^[A-Za-z0-9_=-]*$")]
 """As wide as any keys make it (tests/unit/test_cursors.py)."""
 
 Result = Mapping[str, Any]
+
+THINGS: Mapping[str, type[Aggregate]] = {each.kind: each for each in (Client, Pipeline, Product, Warehouse)}
 
 
 class Parameters(BaseModel):
@@ -68,9 +75,8 @@ class Query:
     """``order`` names the columns of a list's rows that order them uniquely, and by which pages continue.
 
     ``assemble`` makes an answer that is not a list of the rows, None meaning not found. ``row`` describes a row for the
-    documentation. ``names`` go into the SQL where it stands for several tables of one shape. ``of`` is the card that a
-    list belongs to: without it there is no list, not even an empty one. ``explained_by`` tells which events are behind
-    its figures, or in words why there is nothing to tell.
+    documentation. ``names`` go into the SQL where it stands for several tables of one shape. ``explained_by`` tells
+    which events are behind its figures, or in words why there is nothing to tell.
     """
 
     path: str
@@ -82,7 +88,6 @@ class Query:
     order: tuple[str, ...] = ()
     assemble: Assemble | None = None
     names: Mapping[str, str] = field(default_factory=dict)
-    of: str = ""
     explained_by: Explanation | str = "nobody has said yet what its figures are made of"
 
     @cached_property
@@ -91,6 +96,11 @@ class Query:
         fields = self.row.model_fields
         nullable = {name for name in self.order if name in fields and fields[name].annotation == (str | None)}
         return tuple(f"coalesce({name}, '')" if name in nullable else name for name in self.order)
+
+    @cached_property
+    def things(self) -> Mapping[str, type[Aggregate]]:
+        """Its parameters that name something: what was never in the book is not found, which is not to owe nothing."""
+        return {name: THINGS[name] for name in self.parameters.model_fields if name in THINGS}
 
     @cached_property
     def has_facts(self) -> bool:

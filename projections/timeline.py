@@ -182,7 +182,6 @@ queries = (
         TimelineRow,
         "A client's timeline",
         order=("effective_at", "position", "line"),
-        of="client",
         explained_by="each row tells of one event, and names it",
     ),
 )

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import UTC
 from functools import cache
 from time import perf_counter
 from typing import Any, cast
@@ -80,10 +81,17 @@ def read_options(request: Request) -> Options:
 
 def accepted(outcome: Accepted) -> dict[str, Any]:
     events = [
-        {"position": event.position, "type": event.type, "stream": event.stream, "version": event.version}
+        {
+            "position": event.position,
+            "type": event.type,
+            "stream": event.stream,
+            "version": event.version,
+            "effective_at": event.effective_at.astimezone(UTC),
+        }
         for event in outcome.events
     ]
-    return {"command_id": outcome.command_id, "position": outcome.position, "events": events}
+    made = {"made": outcome.made} if outcome.made else {}
+    return {"command_id": outcome.command_id, "position": outcome.position, **made, "events": events}
 
 
 def count(commands: Sequence[Command], outcomes: Sequence[Outcome]) -> None:

@@ -84,11 +84,9 @@ def _json(service: Service, query: Query, given: Parameters) -> Response | None:
     return whole(dumps(body), "application/json")
 
 
-def _long(service: Service, query: Query, given: ListParameters) -> Response | None:
+def _long(service: Service, query: Query, given: ListParameters) -> Response:
     """A page of many rows, of which only a few are at hand at once."""
     with listing(service.queries, service.ledger, query, given, PAGE_BYTES) as found:
-        if found is None:
-            return None
         spool, joint = Spool(), b'{"items":['
         for rows in found.pieces():
             for row in rows:
@@ -100,11 +98,9 @@ def _long(service: Service, query: Query, given: ListParameters) -> Response | N
     return spool.response("application/json")
 
 
-def _csv(service: Service, query: Query, given: ListParameters) -> Response | None:
+def _csv(service: Service, query: Query, given: ListParameters) -> Response:
     columns = list(query.row.model_fields)
     with listing(service.queries, service.ledger, query, given, None) as found:
-        if found is None:
-            return None
         spool = Spool()
         spool.write(to_csv(columns, ()).encode())
         for rows in found.pieces():

@@ -99,13 +99,13 @@ class PostgresLedger:
     def _told(self, rows: Sequence[tuple[Any, ...]], claims: Iterable[str]) -> Found:
         known: dict[str, Known] = {}
         tries: dict[str, Tries] = {}
-        for id, digest, refused_at, position, type, stream, version in rows:
+        for id, digest, refused_at, position, *event in rows:
             if refused_at:
                 before = tries.get(id, Tries(0, refused_at))
                 tries[id] = Tries(before.refused + 1, max(before.last_at, refused_at))
             elif position:
                 events = known[id].events if id in known else ()
-                known[id] = Known(digest, position, (*events, Written(position, type, stream, version)))
+                known[id] = Known(digest, position, (*events, Written(position, *event)))
         return Found(known, frozenset(claims), tries)
 
     def latest(self) -> datetime:

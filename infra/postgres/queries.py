@@ -46,6 +46,10 @@ SELECT p.name, t.position FROM projection p CROSS JOIN LATERAL places(p.name) t 
 """
 POSITION_AT = read_sql(SQL / "position_at.sql")
 END_OF = "SELECT end_of(%s, %s)"
+BEGUN = """
+SELECT stream FROM event
+ WHERE stream = ANY (%(streams)s::text[]) AND version = 1 AND position <= coalesce(%(known_at)s, position)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +187,12 @@ class Queries:
 
     def _read_commit(self, position: int) -> dict[str, int]:
         return dict(self._brief.read(COMMIT, {"position": position}))
+
+    def begun(self, streams: Iterable[str], known_at: int | None) -> frozenset[str]:
+        """Those of which the book has, or had then, an event."""
+        return frozenset(
+            stream for (stream,) in self._brief.read(BEGUN, {"streams": list(streams), "known_at": known_at})
+        )
 
     def position_at(self, moment: datetime) -> int:
         """The last position that was known at a time."""

@@ -5,16 +5,36 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.e2e.api import Api, problem
-from tests.e2e.given import client, deal, invoice, moved, payment, pipeline, product, received, shipped, warehouse
+from tests.e2e.given import (
+    client,
+    deal,
+    invoice,
+    moved,
+    payment,
+    pipeline,
+    product,
+    received,
+    shipped,
+    touched,
+    warehouse,
+)
 
 
 def test_a_command_is_answered_with_where_its_events_stand(api: Api) -> None:
-    answer = api.send(client("C1", command_id="k1"))
+    answer = api.send(client("C1", command_id="k1", effective_at="2026-03-01T12:00:00+03:00"))
     assert answer.status_code == 201
     assert answer.json() == {
         "command_id": "k1",
         "position": 1,
-        "events": [{"position": 1, "type": "client.registered", "stream": "client-C1", "version": 1}],
+        "events": [
+            {
+                "position": 1,
+                "type": "client.registered",
+                "stream": "client-C1",
+                "version": 1,
+                "effective_at": "2026-03-01T09:00:00+00:00",
+            }
+        ],
     }
 
 
@@ -25,10 +45,37 @@ def test_the_position_is_that_of_the_last_event(api: Api) -> None:
     assert paid["position"] == paid["events"][-1]["position"] == 4
 
 
-def test_an_id_that_is_left_out_is_made(api: Api) -> None:
+def test_an_id_that_is_left_out_is_made_and_told(api: Api) -> None:
     [first, second] = api.given(*({"type": "client.register", "name": name} for name in ("Anna", "Bert")))
-    assert first["events"][0]["stream"] != second["events"][0]["stream"]
+    assert first["made"].keys() == second["made"].keys() == {"client"}
+    assert first["made"] != second["made"]
+    assert api.ask(f"/v1/clients/{first['made']['client']}")["name"] == "Anna"
     assert first["command_id"] != second["command_id"]
+
+
+def test_whatever_a_command_may_leave_out_is_told_in_a_repeat_too(api: Api) -> None:
+    api.given(client(), product(), warehouse(), warehouse("W2"), pipeline("sales", "forward", "new"))
+    api.given(received("9", on="2026-03-01"), invoice("I1", "300.00", due="2026-06-10"))
+    of_stock = {"product": "P1", "quantity": "1"}
+    money = {"client": "C1", "amount": "1.00", "currency": "EUR"}
+    for kind, command in {
+        "product": product(),
+        "warehouse": warehouse(),
+        "pipeline": pipeline("", "forward", "new"),
+        "deal": {"type": "deal.open", "client": "C1", "pipeline": "sales"},
+        "interaction": touched("C1", "call", on="2026-03-01"),
+        "invoice": {"type": "invoice.issue", "due_on": "2026-06-10", **money},
+        "credit_note": {"type": "invoice.credit", "invoice": "I1", "amount": "1.00", "reason": "late"},
+        "payment": {"type": "payment.receive", "allocate": "oldest", **money},
+        "reservation": {"type": "stock.reserve", "warehouse": "W1", **of_stock},
+        "order": {"type": "stock.order", "warehouse": "W1", **of_stock},
+        "transfer": {"type": "stock.dispatch", "from_warehouse": "W1", "to_warehouse": "W2", **of_stock},
+    }.items():
+        left_out = {name: given for name, given in command.items() if name != kind} | {"command_id": kind}
+        [first, again] = api.given(left_out, left_out)
+        assert first["made"].keys() == {kind}
+        assert again == first
+    assert "made" not in api.given(client("C2"))[0]
 
 
 def test_a_repeat_is_answered_the_same_and_does_nothing(api: Api) -> None:
@@ -212,6 +259,7 @@ def test_a_dry_run_decides_and_appends_nothing(api: Api) -> None:
         "type": "client.registered",
         "stream": "client-C1",
         "version": 1,
+        "effective_at": answer.json()["events"][0]["effective_at"],
     }
     assert api.log_size() == 0
     api.given(client(command_id="k1"))

@@ -94,9 +94,19 @@ def check(line: Line, answer: str) -> None:
         assert "code" not in found, f"{line.text}: {answer}"
     if line.shown:
         shown = json.loads(re.sub(r", …\}$", "}", line.shown))
-        assert {name: found[name] for name, value in shown.items() if value != "…"} == {
-            name: value for name, value in shown.items() if value != "…"
-        }
+        assert as_shown({name: found[name] for name in shown}, shown) == shown
+
+
+def as_shown(found: Any, shown: Any) -> Any:
+    """What is found, with … where the page shows it."""
+    match shown:
+        case "…":
+            return shown
+        case dict() if found.keys() == shown.keys():
+            return {name: as_shown(found[name], value) for name, value in shown.items()}
+        case list() if len(found) == len(shown):
+            return [as_shown(*pair) for pair in zip(found, shown, strict=True)]
+    return found
 
 
 @pytest.fixture

@@ -140,7 +140,7 @@ def test_a_figure_is_one_of_one_row(book: Api) -> None:
     facts = problem(book.get(address("/v1/stock/balances?product=P1", "on_hand")), 422, "invalid")
     assert (facts["rows"], facts["narrow_by"]) == (2, ["warehouse"])
     assert "warehouse" in facts["detail"]
-    facts = problem(book.get(address("/v1/stock/balances?product=none", "on_hand")), 422, "invalid")
+    facts = problem(book.get(address("/v1/stock/balances?product=P1&lot=none", "on_hand")), 422, "invalid")
     assert (facts["rows"], facts["narrow_by"]) == (0, [])
 
 
@@ -247,7 +247,9 @@ def test_the_command_line_says_when_they_do_not_add_up(entered: Cli) -> None:
 def test_the_command_line_says_what_is_wrong_in_one_line(entered: Cli) -> None:
     assert "there are on_hand, reserved" in entered("explain", BALANCE, "onhand", status=1).stderr
     assert "there is no query at /v1/nothing" in entered("explain", "/v1/nothing", "on_hand", status=1).stderr
-    assert "There is nothing at" in entered("explain", "/v1/funnel/snapshot?pipeline=x", "weighted", status=1).stderr
+    assert (
+        "There is no pipeline x." in entered("explain", "/v1/funnel/snapshot?pipeline=x", "weighted", status=1).stderr
+    )
 
 
 @pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.path)

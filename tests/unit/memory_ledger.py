@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from commands.batch import TRY
+from commands.batch import TRY, written
 from commands.ports import Conflict, Found, Known, Tries, Unavailable, Unit, Written
 from domain.aggregate import Aggregate, Entry, blank
 
@@ -45,7 +45,7 @@ class Log:
 
     def _write(self, entry: Entry) -> Written:
         self.entries.append(entry)
-        return Written(len(self.entries), entry.event.type, entry.originator_id, entry.originator_version)
+        return written(len(self.entries), entry)
 
     def load(self, stream: str, *, whole: bool = False) -> Aggregate:
         aggregate = blank(stream, whole=whole)
