@@ -11,11 +11,14 @@ from typing import Any
 
 import psycopg2
 
+from api.cli import main
 from api.service import open_service
 from infra.settings import Settings
+from tests import forked
 from tests.e2e.api import Api
 from tests.e2e.load import eventually
 from tests.e2e.serving import GROSSBUCH, in_thread
+from tests.forked import Forked
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +49,11 @@ class Cli:
         )
 
     @contextmanager
-    def staying(self, *arguments: str, says: str, log: Path, **more: str) -> Iterator[subprocess.Popen[bytes]]:
+    def staying(self, *arguments: str, says: str, log: Path, **more: str) -> Iterator[Forked]:
         """A process that stays until it is asked to stop; given once it has said this."""
-        with log.open("wb") as file:
-            env = {**os.environ, **self.env, **more}
-            process = subprocess.Popen([GROSSBUCH, *arguments], env=env, stdout=file, stderr=file)
+        log.touch()
+        env = {**os.environ, **self.env, **more}
+        process = Forked(main, ("grossbuch", *arguments), env, (os.devnull, log))
         try:
             eventually(lambda: says in log.read_text() or process.poll() is not None)
             assert process.poll() is None, log.read_text()
@@ -97,15 +100,7 @@ class Cli:
 def run(
     *arguments: str, status: int = 0, input: str | None = None, env: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [GROSSBUCH, *arguments],
-        input=input,
-        env={**os.environ, **(env or {})},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
+    done = forked.run(main, ("grossbuch", *arguments), {**os.environ, **(env or {})}, input or "", timeout=240)
     assert done.returncode == status, f"{done.returncode}: {done.stdout}{done.stderr}"
     assert "Traceback" not in done.stderr
     return done

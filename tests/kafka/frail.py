@@ -13,7 +13,7 @@ from functools import wraps
 from itertools import count
 from typing import Any
 
-from api.cli import main
+import api.cli
 from infra.kafka import feed
 from infra.kafka.publisher import TopicPublisher
 from infra.postgres import baton, connection
@@ -41,7 +41,7 @@ def falling(method: Callable[..., Any], passes: int, sign: signal.Signals, *, af
     calls = count()
 
     @wraps(method)
-    def frail(*given: Any, **more: Any) -> Any:
+    def falls(*given: Any, **more: Any) -> Any:
         due = next(calls) == passes
         if due and not after:
             os.kill(os.getpid(), sign)
@@ -50,7 +50,7 @@ def falling(method: Callable[..., Any], passes: int, sign: signal.Signals, *, af
             os.kill(os.getpid(), sign)
         return result
 
-    return frail
+    return falls
 
 
 def tell(*_: object) -> None:
@@ -65,7 +65,7 @@ def tell(*_: object) -> None:
     sys.stderr.flush()
 
 
-if __name__ == "__main__":
+def frail() -> None:
     signal.signal(signal.SIGUSR1, tell)
     feed.CONSUMER["session_timeout_ms"] = SESSION_MS
     feed.CONSUMER["metadata_max_age_ms"] = METADATA_MS
@@ -74,4 +74,4 @@ if __name__ == "__main__":
         moment, passes, sign = told.split(":")
         of, name, after = MOMENTS[moment]
         setattr(of, name, falling(getattr(of, name), int(passes), signal.Signals[sign], after=after))
-    main()
+    api.cli.main()

@@ -4,7 +4,6 @@ to them what it likes; in the end the figures must be those of the book."""
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import count
@@ -26,8 +25,10 @@ from infra.postgres import topics
 from infra.postgres.connection import Database, Pool
 from projections import PROJECTIONS
 from tests.e2e.serving import GROSSBUCH, Up
+from tests.forked import Forked
 from tests.integration.writing import query, until
 from tests.kafka import truth
+from tests.kafka.frail import frail
 from tests.kafka.trade import Trading
 from tests.properties.books import Books
 
@@ -37,7 +38,6 @@ SESSIONS = (
     "SELECT pid, application_name, state, wait_event, now() - state_change AS since, pg_blocking_pids(pid), query"
     " FROM pg_stat_activity WHERE datname = current_database()"
 )
-FRAIL = (sys.executable, "-m", "tests.kafka.frail")
 
 
 class Process:
@@ -45,8 +45,8 @@ class Process:
 
     def __init__(self, words: Sequence[str], log: Path, env: dict[str, str]) -> None:
         self.log = log
-        with log.open("wb") as file:
-            self._process = subprocess.Popen(words, stdout=file, stderr=file, env=env)
+        log.touch()
+        self._process = Forked(frail, ("grossbuch", *words), env, (os.devnull, log))
 
     @property
     def is_alive(self) -> bool:
@@ -225,7 +225,7 @@ class Plant:
 
     def _begin(self, command: str, falls: str = "") -> Process:
         log = self._logs / f"{command}-{next(self._numbers)}"
-        process = Process([*FRAIL, command], log, {**self._env, "FALLS": falls})
+        process = Process([command], log, {**self._env, "FALLS": falls})
         self.processes.append(process)
         return process
 
