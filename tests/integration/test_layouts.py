@@ -14,7 +14,6 @@ from infra.postgres.differences import differences
 from infra.postgres.generations import Generations
 from infra.postgres.migrate import Ledger
 from infra.postgres.months import Months
-from infra.postgres.queries import Queries
 from infra.postgres.read_models import PostgresReadModels
 from projections import restatements, warehouses
 from projections.projection import Projection
@@ -23,6 +22,7 @@ from projections.stock import projection, queries
 from tests.integration.trade import TRADE, states
 from tests.properties.books import fill_book, projector
 from tests.properties.histories import MONTHS, Step, placed
+from tests.unregistered import Unregistered
 
 LAYOUTS = {number: Path(__file__).with_name(f"layout_{number}") for number in (1, 2)}
 """1: registers were one table each. 2: flows had no end but their last day, and cards knew the time themselves."""
@@ -73,7 +73,7 @@ def answers(pool: Pool) -> Sequence[object]:
     found = []
     for path, parameters in asked:
         query = by_path[path]
-        answer = ask(Queries(pool), Ledger.read(pool), query, query.parameters.model_validate(parameters))
+        answer = ask(Unregistered(pool), Ledger.read(pool), query, query.parameters.model_validate(parameters))
         assert answer is not None
         found.append(answer.items)
     return found
@@ -135,7 +135,7 @@ def test_cards_are_asked_as_ever_too(database: Database, pool: Pool) -> None:
     release.close()
     query = warehouses.queries[0]
     for moment in ({}, {"as_of": "2026-01-01"}, {"known_at": 1}):
-        answer = ask(Queries(pool), Ledger.read(pool), query, query.parameters.model_validate(moment))
+        answer = ask(Unregistered(pool), Ledger.read(pool), query, query.parameters.model_validate(moment))
         assert answer
         assert [card["warehouse"] for card in answer.items or ()] == ["W1"]
 

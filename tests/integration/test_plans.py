@@ -10,7 +10,7 @@ from api.querying import ask
 from infra.postgres import months
 from infra.postgres.connection import Database, Pool
 from infra.postgres.migrate import Ledger, migrate
-from infra.postgres.queries import Answering, Queries
+from infra.postgres.queries import Answering
 from infra.postgres.read_models import PostgresReadModels
 from infra.postgres.shape_sql import log_table
 from projections import PROJECTIONS, QUERIES
@@ -18,6 +18,7 @@ from projections.query import Query
 from projections.shapes import Card, Register, Shape
 from tests.integration.writing import query as run
 from tests.properties.books import tables_of
+from tests.unregistered import Unregistered
 
 ROWS, KEYS = 20_000, 5_000
 MOST_PAGES = 90
@@ -117,7 +118,7 @@ def test_one_is_found_without_reading_all(
     monkeypatch.setattr(Pool, "read_named", explained)
     names = {field.alias or name for name, field in query.parameters.model_fields.items()}
     given = {name: value for name, value in ASKED.items() if name in names and name != "warehouse"}
-    ask(Queries(full), Ledger("EUR", "UTC", ""), query, query.parameters.model_validate({**given, **moment}))
+    ask(Unregistered(full), Ledger("EUR", "UTC", ""), query, query.parameters.model_validate({**given, **moment}))
     assert sum(pages) < MOST_PAGES
 
 
@@ -151,5 +152,5 @@ def test_a_figure_of_one_is_explained_without_reading_all(
     monkeypatch.setattr(Answering, "rows", explained)
     joint = "&" if "?" in figure else "?"
     asked = read_figure(figure + (joint + moment[1:] if moment else ""))
-    assert explain(Queries(full), Ledger("EUR", "UTC", ""), asked, cell)
+    assert explain(Unregistered(full), Ledger("EUR", "UTC", ""), asked, cell)
     assert max(pages) < MOST_PAGES

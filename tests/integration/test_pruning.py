@@ -10,12 +10,12 @@ from api.querying import ask
 from infra.postgres import months
 from infra.postgres.connection import Database, Pool
 from infra.postgres.migrate import Ledger, migrate
-from infra.postgres.queries import Queries
 from infra.postgres.read_models import PostgresReadModels
 from infra.postgres.shape_sql import diff_statement, fold_statements
 from projections import PROJECTIONS, QUERIES
 from projections.shapes import Register
 from projections.stock import stock
+from tests.unregistered import Unregistered
 
 YEARS = [f"{year}_{month:02}" for year in (2024, 2025) for month in range(1, 13)]
 PERIOD = {"from": "2025-02-10", "to": "2025-05-20"}
@@ -93,7 +93,7 @@ def test_a_question_needs_these(
 
     monkeypatch.setattr(Pool, "read_named", explained)
     query = next(query for query in QUERIES if query.path == path)
-    ask(Queries(full), Ledger("EUR", "UTC", ""), query, query.parameters.model_validate(asked))
+    ask(Unregistered(full), Ledger("EUR", "UTC", ""), query, query.parameters.model_validate(asked))
     assert sorted(found) == expected
 
 

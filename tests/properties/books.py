@@ -17,13 +17,13 @@ from domain.event import Event
 from infra.partitions import partition_of
 from infra.postgres.connection import Database, Pool
 from infra.postgres.migrate import Ledger
-from infra.postgres.queries import Queries
 from infra.postgres.read_models import PostgresReadModels
 from infra.postgres.record import to_record
 from infra.postgres.shape_sql import log_table
 from projections import PROJECTIONS, QUERIES
 from projections.projection import Projection
 from projections.shapes import Card, Register, Shape
+from tests.unregistered import Unregistered
 
 BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -138,7 +138,7 @@ class Books:
         self._read_models = PostgresReadModels(database)
         self._read_models.prepare(PROJECTIONS)
         self._ledger = Ledger.read(pool)
-        self.queries = Queries(pool)
+        self.queries = Unregistered(pool)
 
     def close(self) -> None:
         self._read_models.close()

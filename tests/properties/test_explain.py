@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from api.explaining import Explained, explain, read_figure
 from api.querying import ask
 from infra.postgres.migrate import Ledger
-from infra.postgres.queries import Queries
 from projections import QUERIES
 from projections.explanation import Explanation, Facts
 from projections.query import ListParameters, Query
@@ -23,6 +22,7 @@ from tests.properties.areas import AREAS, CLOSED, PERIOD, QUESTIONS, SETUP
 from tests.properties.books import Books
 from tests.properties.histories import Step, days, lawful, moments, placed
 from tests.properties.ratios import by_hand
+from tests.unregistered import Unregistered
 
 WINTER = {"from": "2025-11-01", "to": "2026-04-30"}
 CLOSED_IN_WINTER = {"pipeline": "p", "closed_from": "2025-11-01", "closed_to": "2026-04-30"}
@@ -73,7 +73,7 @@ def by_ids(steps: Sequence[Step]) -> list[Step]:
 
 class Explainer:
     def __init__(self, books: Books) -> None:
-        self.queries = Queries(books.pool)
+        self.queries = Unregistered(books.pool)
         self.ledger = Ledger.read(books.pool)
 
     def rows(self, query: Query, given: Mapping[str, str]) -> Iterator[tuple[Mapping[str, Any], dict[str, str]]]:

@@ -16,9 +16,9 @@ from api.explaining import explain, read_figure
 from domain import receivables, stock
 from infra.postgres.connection import Database, Pool
 from infra.postgres.migrate import Ledger, migrate
-from infra.postgres.queries import Queries
 from tests.properties.books import Books
 from tests.properties.histories import Step, placed
+from tests.unregistered import Unregistered
 
 ZONE = "Africa/Nairobi"
 """Three hours before UTC, and to Python five behind it."""
@@ -60,7 +60,7 @@ def test_what_goes_before_a_day_and_what_comes_on_it_are_all_there_is(at_odds: B
     [turnover] = at_odds.items("/v1/stock/turnovers", **period)
     assert [turnover[name] for name in ("opening", "received", "closing")] == [12, 13, 25]
     address = f"/v1/stock/turnovers?product=P1&from={period['from']}&to={period['to']}"
-    explained = explain(Queries(at_odds.pool), Ledger.read(at_odds.pool), read_figure(address), "opening")
+    explained = explain(Unregistered(at_odds.pool), Ledger.read(at_odds.pool), read_figure(address), "opening")
     assert explained
     assert explained.total == 12
 
