@@ -96,6 +96,7 @@ META: dict[str, Any] = {
         "as_of": {"type": "string"},
         "known_at": {"type": "integer"},
         "log_size": {"type": "integer"},
+        "behind": {"type": "integer", "description": "Events that the projection has not seen yet"},
         "projection": {"type": "string"},
         "version": {"type": "integer"},
         "quarantined": {"type": "integer", "description": "Streams that are not in it, for they could not be taken"},

@@ -11,7 +11,7 @@ from consumers.projector import Projector
 from consumers.runner import NONE, Runner
 from infra.kafka.connection import connection
 from infra.kafka.feed import TopicFeed
-from infra.postgres import topics
+from infra.postgres import head, topics
 from infra.postgres.connection import Database, Pool
 from infra.postgres.feed import StoreFeed
 from infra.postgres.read_models import PostgresReadModels
@@ -80,6 +80,11 @@ class Projecting:
         for runner in self._runners:
             runner.wake()
 
+    def stir(self) -> None:
+        """Something was booked."""
+        for runner in self._runners:
+            runner.stir()
+
     def stop(self) -> None:
         """Finishes the batches at hand."""
         for runner in self._runners:
@@ -96,7 +101,7 @@ class Projecting:
             return store(projection, topic.partitions)
 
         followers = [Follower(each, read_models, lambda: STORE, feed, store) for each in self._projections]
-        return Runner(followers, self._health)
+        return Runner(followers, self._health, news=partial(self._pool.read, head.POSITION))
 
     def _followers(self) -> list[Runner]:
         return [Runner([self._follower(projection)], self._health, NONE) for projection in self._projections]

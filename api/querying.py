@@ -188,6 +188,7 @@ def meta_of(values: Mapping[str, Any], given: Parameters, progress: Progress) ->
         "as_of": given.as_of or values["moment"],
         "known_at": known_at,
         "log_size": progress.log_size,
+        "behind": max(0, progress.log_size - progress.position),
         "projection": progress.projection,
         "version": progress.version,
         "quarantined": progress.quarantined,

@@ -19,6 +19,11 @@ def dumps(value: object) -> bytes:
     return orjson.dumps(value, default=plain)
 
 
+def line(value: object) -> bytes:
+    """A whole answer: it ends as lines do."""
+    return orjson.dumps(value, default=plain, option=orjson.OPT_APPEND_NEWLINE)
+
+
 def plain(value: object) -> str:
     if isinstance(value, Decimal):
         return decimal(value)
@@ -43,6 +48,11 @@ def to_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], *, titled:
         writer.writerow(columns)
     writer.writerows([csv_cell(row.get(column)) for column in columns] for row in rows)
     return out.getvalue()
+
+
+def csv_end(next: str | None) -> str:
+    """A last line that tells of a list that goes on, for who looks at no header."""
+    return to_csv([f"# the list goes on; cursor={next}"], ()) if next else ""
 
 
 def csv_headers(meta: Mapping[str, Any], next: str | None) -> dict[str, str]:

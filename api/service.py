@@ -115,7 +115,9 @@ def open_service(
         with pool.connection() as connection, connection.cursor() as cursor:
             clock.read(cursor)
         brief, answers = (stack.enter_context(each) for each in _pools(found, settings))
-        store = PostgresLedger(found, brief, time_zone, patience=settings.patience_s, clock=clock)
+        store = PostgresLedger(
+            found, brief, time_zone, patience=settings.patience_s, clock=clock, booked=projecting.stir
+        )
         stack.callback(store.close)
         bus = Bus(store, clock.now, lambda: str(uuid7()), time_zone)
         queries = Queries(answers, brief, clock.now)

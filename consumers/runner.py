@@ -15,10 +15,13 @@ from projections.projection import Projection
 
 log = structlog.get_logger(__name__)
 
-LOOKING = 0.01, 0.05
+LOOKING = 0.01, 0.25
 """Seconds between two looks at the store, from the shortest to the longest. No NOTIFY: it takes a lock over the whole
-server at each commit. Not shorter either: each look costs a transaction a projection, and under load a batch is worth
-waiting for."""
+server at each commit. Not shorter either: under load a batch is worth waiting for. What this process has booked itself
+ends a longer rest at once."""
+
+REGULARLY = 1.0
+"""Seconds after which all take a turn without news, too: not all that they look after is in the book."""
 
 NONE = 0.0, 0.0
 """The feed waits by itself."""
@@ -49,7 +52,12 @@ class Runner:
         health: Health,
         pauses: tuple[float, float] = LOOKING,
         clock: Callable[[], float] = monotonic,
+        news: Callable[[], object] | None = None,
     ) -> None:
+        """``news`` is something that changes when there may be something to do, and is asked for all at once."""
+        self._news = news
+        self._heard: object = None
+        self._turned_at = -REGULARLY
         self._projectors = projectors
         self._health = health
         self._clock = clock
@@ -58,6 +66,7 @@ class Runner:
         self._shortest, self._longest = pauses
         self._stopped = Event()
         self._work = Event()
+        self._rests_long = False
         self._thread = watched("projectors", self._run, self._stopped)
 
     def start(self) -> None:
@@ -66,6 +75,11 @@ class Runner:
     def wake(self) -> None:
         """Somebody waits for what is not yet projected."""
         self._work.set()
+
+    def stir(self) -> None:
+        """There is something to do; it may well be done along with what comes next, if that is soon."""
+        if self._rests_long:
+            self._work.set()
 
     def stop(self) -> None:
         """Finishes the batch at hand."""
@@ -81,15 +95,31 @@ class Runner:
         pause = self._shortest
         while not self._stopped.is_set():
             self._work.clear()
-            moved, failed = self._turn_all()
+            moved, failed = self._turn_all() if self._is_due() else (0, False)
+            if moved or failed:
+                self._heard = None
             if moved > WINDOW:
                 continue
             pause = self._shortest if moved else min(pause * 2, self._longest)
+            self._rests_long = pause > self._shortest
             if wait := AFTER_AN_ERROR if failed else pause:
                 self._work.wait(wait)
+            self._rests_long = False
         for projector in self._projectors:
             with suppress(Exception):  # what it holds is given back by the end of the process, if not by it
                 projector.close()
+
+    def _is_due(self) -> bool:
+        if self._news is None:
+            return True
+        try:
+            heard = self._news()
+        except Exception:
+            return True  # each tells for itself what is wrong
+        if heard == self._heard and self._clock() < self._turned_at + REGULARLY:
+            return False
+        self._heard, self._turned_at = heard, self._clock()
+        return True
 
     def _turn_all(self) -> tuple[int, bool]:
         """One turn of each. One that fails halts where it is; the others go on."""

@@ -24,6 +24,9 @@ KnownAt = Annotated[Annotated[int, Field(ge=0, le=2**62)] | Moment, Field(union_
 Cursor = Annotated[str, Field(max_length=10_000, pattern=r"^[A-Za-z0-9_=-]*$")]
 """As wide as any keys make it (tests/unit/test_cursors.py)."""
 
+WAIT = """How long to wait for min_position, 2,000 unless told; without one for all that this server had booked when it
+was asked, 250 unless told, and then answer with what there is""".replace("\n", " ")
+
 Result = Mapping[str, Any]
 
 THINGS: Mapping[str, type[Aggregate]] = {each.kind: each for each in (Client, Pipeline, Product, Warehouse)}
@@ -37,7 +40,7 @@ class Parameters(BaseModel):
     as_of: Annotated[AsOf | None, Field(description="A date (to the end of that day) or a time; default: now")] = None
     known_at: Annotated[KnownAt | None, Field(description="A position or a time: as it was known then")] = None
     min_position: Annotated[int | None, Field(ge=0, le=2**62, description="Wait until this position is seen")] = None
-    wait_ms: Annotated[int, Field(ge=0, le=30_000, description="How long to wait for min_position")] = 2_000
+    wait_ms: Annotated[int | None, Field(ge=0, le=30_000, description=WAIT)] = None
 
 
 def comma_separated(value: object) -> object:

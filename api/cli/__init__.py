@@ -5,7 +5,8 @@ Exit status: 0 done, 1 failed, 2 wrong use, 3 a check found a difference.
 
 import signal
 import sys
-from importlib import import_module
+from importlib import import_module, metadata
+from typing import Annotated
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -59,8 +60,18 @@ app = typer.Typer(
 )
 
 
+def _tell_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"grossbuch {metadata.version('grossbuch')}")
+        raise typer.Exit
+
+
 @app.callback()
-def grossbuch() -> None:
+def grossbuch(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Tell which release this is")
+    ] = False,
+) -> None:
     """The book of record for customers, stock and money."""
 
 

@@ -8,6 +8,7 @@ from fastapi_offline import FastAPIOffline
 
 from api import asyncapi
 from api.http import audit, batches, commands, explain, health, problems, queries, superseded
+from api.http.head import HeadAsGet
 from api.openapi import DESCRIPTION, TITLE, VERSION, document
 from api.service import Service
 
@@ -16,6 +17,7 @@ def create_app(service: Service) -> FastAPI:
     app = FastAPIOffline(title=TITLE, version=VERSION, description=DESCRIPTION, redoc_url=None, redirect_slashes=False)
     for room in (commands, batches, queries, audit, explain, health):
         room.mount(app, service)
+    app.add_middleware(HeadAsGet)
     problems.install(app)
     superseded.install(app, service)
     app.openapi = cache(lambda: document(app.routes))  # type: ignore[method-assign]

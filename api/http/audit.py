@@ -9,10 +9,11 @@ from fastapi import FastAPI, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.http.links import to_next
 from api.http.patience import in_turn
 from api.http.spool import whole
 from api.openapi import problems
-from api.rendering import dumps
+from api.rendering import line
 from api.service import Service
 from domain.values import Id
 
@@ -39,7 +40,7 @@ def mount(app: FastAPI, service: Service) -> None:
     async def get_events(request: Request, given: Annotated[Wanted, Query()]) -> Response:
         """Records in order of position, with metadata; ``next`` is the ``after`` of the next page. A page ends at
         ``limit`` records, or earlier at some 4 MB."""
-        return await in_turn(service, request, partial(_events, service, given))
+        return await in_turn(service, request, partial(_events, service, request, given))
 
     @app.get("/v1/projections", tags=["audit"], responses=problems(503))
     def get_projections() -> Response:
@@ -57,13 +58,13 @@ def mount(app: FastAPI, service: Service) -> None:
             }
             for each in service.queries.lags()
         ]
-        return Response(dumps(progress), media_type="application/json")
+        return Response(line(progress), media_type="application/json")
 
 
-def _events(service: Service, given: Wanted) -> Response:
+def _events(service: Service, request: Request, given: Wanted) -> Response:
     with service.queries.moment() as answering:
         rows, more = answering.events(given.after, given.limit, given.stream, given.type)
         size = answering.log_size()
     next = rows[-1]["position"] if more or len(rows) == given.limit else None
     body = {"items": [record(row) for row in rows], "next": next, "meta": {"log_size": size}}
-    return whole(dumps(body), "application/json")
+    return whole(line(body), "application/json", to_next(request, after=next))

@@ -38,7 +38,7 @@ class Form:
     media_type: str
 
 
-ARRAY = Form(b"[", b",", b"]", "application/json")
+ARRAY = Form(b"[", b",", b"]\n", "application/json")
 LINES = Form(b"", b"\n", b"\n", "application/x-ndjson")
 
 

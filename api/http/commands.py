@@ -15,7 +15,7 @@ from api.http import bodies
 from api.http.plain import PlainRoute
 from api.http.problems import answer
 from api.openapi import COMMAND
-from api.rendering import dumps
+from api.rendering import line
 from api.service import Service
 from commands.bus import Accepted, Mode, Options, Outcome, Refused
 from commands.command import Command
@@ -48,7 +48,7 @@ def mount(app: FastAPI, service: Service) -> None:
             return answer(outcome.refusal)
         status = 200 if outcome.replayed or options.dry_run else 201
         headers = REPLAY if outcome.replayed else None
-        return Response(dumps(accepted(outcome)), status, headers, media_type="application/json")
+        return Response(line(accepted(outcome)), status, headers, media_type="application/json")
 
     app.router.add_api_route(
         "/v1/commands",

@@ -10,14 +10,15 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.explaining import Explained, Figure, explain, read_figure
+from api.http.links import to_next
 from api.http.patience import in_time
 from api.http.problems import answer
 from api.http.spool import whole
 from api.openapi import EXPLAINED, problems
-from api.rendering import CSV, csv_cell, csv_headers, dumps, to_csv
+from api.rendering import CSV, csv_cell, csv_end, csv_headers, line, to_csv
 from api.service import Service
 from domain.refusal import Refusal
-from projections.query import Cursor
+from projections.query import WAIT, Cursor
 
 TEXT = r"^[^\x00]*$"
 
@@ -43,7 +44,7 @@ class Asked(BaseModel):
     cursor: Annotated[Cursor | None, Field(description="`next` of the page before")] = None
     limit: Annotated[int, Field(ge=1, le=100_000)] = 100
     min_position: Annotated[int | None, Field(ge=0, le=2**62, description="Wait until this position is seen")] = None
-    wait_ms: Annotated[int, Field(ge=0, le=30_000, description="How long to wait for min_position")] = 2_000
+    wait_ms: Annotated[int | None, Field(ge=0, le=30_000, description=WAIT)] = None
     format: Literal["json", "csv"] | None = None
 
 
@@ -53,28 +54,28 @@ def mount(app: FastAPI, service: Service) -> None:
     async def get_explanation(request: Request, asked: Annotated[Asked, Query()]) -> Response:
         """The events behind a figure, each with what it contributed. Contributions of a sum add up to its value."""
         figure = read_figure(asked.figure)
-        if asked.min_position:
-            wanted = {"min_position": asked.min_position, "wait_ms": asked.wait_ms}
-            figure = replace(figure, given=figure.given.model_copy(update=wanted))
+        told = {"min_position": asked.min_position, "wait_ms": asked.wait_ms}
+        wanted = {name: value for name, value in told.items() if value is not None}
+        figure = replace(figure, given=figure.given.model_copy(update=wanted))
         wants_csv = asked.format == "csv" or (not asked.format and "text/csv" in request.headers.get("accept", ""))
-        respond = partial(_explanation, service, figure, asked, _csv if wants_csv else _json)
-        found = await in_time(service, request, figure.query.projection, figure.given.wait_ms, respond)
+        respond = partial(_explanation, service, request, figure, asked, _csv if wants_csv else _json)
+        found = await in_time(service, request, figure.query.projection, figure.given, respond)
         return found or answer(Refusal("not_found", f"There is nothing at {asked.figure}."))
 
 
 def _explanation(
-    service: Service, figure: Figure, asked: Asked, form: Callable[[Explained], Response]
+    service: Service, request: Request, figure: Figure, asked: Asked, form: Callable[[Request, Explained], Response]
 ) -> Response | None:
     found = explain(service.queries, service.ledger, figure, asked.cell, asked.cursor, asked.limit)
-    return form(found) if found else None
+    return form(request, found) if found else None
 
 
-def _json(found: Explained) -> Response:
-    return whole(dumps(found.body), "application/json")
+def _json(request: Request, found: Explained) -> Response:
+    return whole(line(found.body), "application/json", to_next(request, cursor=found.next))
 
 
-def _csv(found: Explained) -> Response:
-    headers = csv_headers(found.meta, found.next)
+def _csv(request: Request, found: Explained) -> Response:
+    headers = {**csv_headers(found.meta, found.next), **to_next(request, cursor=found.next)}
     if found.is_number:
         headers["Grossbuch-value"] = csv_cell(found.value)
-    return whole(to_csv(found.columns, found.items).encode(), CSV, headers)
+    return whole((to_csv(found.columns, found.items) + csv_end(found.next)).encode(), CSV, headers)

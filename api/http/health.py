@@ -7,7 +7,7 @@ from prometheus_client.core import GaugeMetricFamily
 
 from api.http.problems import answer
 from api.openapi import problems
-from api.rendering import dumps
+from api.rendering import line
 from api.service import Service
 from domain.refusal import Refusal
 from infra.postgres.condition import condition
@@ -72,7 +72,7 @@ def mount(app: FastAPI, service: Service) -> None:
 
     @app.get("/v1/health/live", tags=["health"])
     async def live() -> Response:
-        return Response(dumps({"status": "alive"}), media_type="application/json")
+        return Response(line({"status": "alive"}), media_type="application/json")
 
     @app.get("/v1/health/ready", tags=["health"], responses=problems(503))
     def ready() -> Response:
@@ -87,7 +87,7 @@ def mount(app: FastAPI, service: Service) -> None:
             told.append(set_back)
             return answer(Refusal("set_back", f"The book was set back: {set_back.reason}."))
         body = {"status": "ready", "set_back": [each.reason for each in told]}
-        return Response(dumps(body), media_type="application/json")
+        return Response(line(body), media_type="application/json")
 
     @app.get("/metrics", tags=["health"], include_in_schema=False)
     def metrics() -> Response:

@@ -9,13 +9,21 @@ from starlette.requests import ClientDisconnect, Request
 
 from api.service import Service
 from domain.refusal import Refusal
+from projections.query import Parameters
 
 T = TypeVar("T")
 
 
-async def in_time(service: Service, request: Request, projection: str, wait_ms: int, ask: Callable[[], T]) -> T:
-    """Read your writes: the answer as soon as there is one, or ``behind`` if there is none in time."""
-    deadline = monotonic() + wait_ms / 1000
+FRESH_MS, BEHIND_MS = 250, 2_000
+"""How long is waited for what this server has booked, and for what is asked for by its position, unless told."""
+
+
+async def in_time(service: Service, request: Request, projection: str, given: Parameters, ask: Callable[[], T]) -> T:
+    """Read your writes: the answer as soon as there is one, or ``behind`` if there is none in time. Who asks for no
+    position is given what this server had booked when he asked, or else what there is."""
+    if given.min_position is None and given.known_at is None:
+        await _fresh(service, request, projection, FRESH_MS if given.wait_ms is None else given.wait_ms)
+    deadline = monotonic() + (BEHIND_MS if given.wait_ms is None else given.wait_ms) / 1000
     while True:
         try:
             return await in_turn(service, request, ask)
@@ -23,7 +31,14 @@ async def in_time(service: Service, request: Request, projection: str, wait_ms: 
             left = deadline - monotonic()
             if refusal.code != "behind" or left <= 0:
                 raise
-            await while_there(request, service.waiting.until(projection, refusal, left))
+            await while_there(request, service.waiting.until(projection, refusal.facts, left))
+
+
+async def _fresh(service: Service, request: Request, projection: str, wait_ms: int) -> None:
+    booked, era = service.store.acknowledged, service.store.era
+    if wait_ms and not service.waiting.has_seen(projection, booked, era):
+        wanted = {"min_position": booked}
+        await while_there(request, service.waiting.until(projection, wanted, wait_ms / 1000, era))
 
 
 async def in_turn(service: Service, request: Request, ask: Callable[[], T]) -> T:

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from api.refusing import invalid
-from api.rendering import dumps
+from api.rendering import line
 from commands.ports import Unavailable
 from domain.refusal import Refusal
 from infra.postgres.connection import LOST
@@ -63,7 +63,7 @@ def answer(refusal: Refusal, headers: Mapping[str, str] | None = None) -> Respon
     headers = dict(headers or {})
     if (status := status_of(refusal)) == 503:
         headers["Retry-After"] = "1"
-    return Response(dumps(problem(refusal)), status, headers, media_type="application/problem+json")
+    return Response(line(problem(refusal)), status, headers, media_type="application/problem+json")
 
 
 def install(app: FastAPI) -> None:
@@ -84,7 +84,7 @@ def install(app: FastAPI) -> None:
         code = _CODES.get(error.status_code, "error")
         body = {"type": f"urn:grossbuch:problem:{code}", "title": code.replace("_", " "), "status": error.status_code}
         body |= {"code": code, "detail": str(error.detail)}
-        return Response(dumps(body), error.status_code, error.headers, media_type="application/problem+json")
+        return Response(line(body), error.status_code, error.headers, media_type="application/problem+json")
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> Response:
@@ -93,7 +93,7 @@ def install(app: FastAPI) -> None:
         body["detail"] = (
             "Something went wrong here. Nothing is known to have been changed; repeat with the same command_id."
         )
-        return Response(dumps(body), 500, media_type="application/problem+json")
+        return Response(line(body), 500, media_type="application/problem+json")
 
     app.add_exception_handler(ClientDisconnect, _gone)  # type: ignore[arg-type]
     app.add_exception_handler(OSError, _out_of_descriptors)  # type: ignore[arg-type]

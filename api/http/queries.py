@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from pydantic import ValidationError
 
+from api.http.links import to_next
 from api.http.patience import in_time
 from api.http.plain import PlainRoute
 from api.http.problems import answer
@@ -15,12 +16,14 @@ from api.http.spool import Spool, whole
 from api.openapi import query_parameters, query_responses
 from api.querying import ask, listing
 from api.refusing import invalid
-from api.rendering import CSV, csv_headers, dumps, flat, to_csv
+from api.rendering import CSV, csv_end, csv_headers, dumps, flat, line, to_csv
 from api.service import Service
 from domain.refusal import Refusal
 from infra.postgres.queries import PAGE_BYTES
 from projections import QUERIES
 from projections.query import ListParameters, Parameters, Query
+
+ALL = 2**62
 
 SHORT = 1_000
 """Rows up to which a page is read by one statement, which is the fastest."""
@@ -41,20 +44,20 @@ def mount(app: FastAPI, service: Service) -> None:
 def _endpoint(service: Service, query: Query) -> Callable[[Request], Coroutine[Any, Any, Response]]:
     async def get(request: Request) -> Response:
         given, wants_csv = _read(query, request)
-        respond = partial(_respond, service, query, given, wants_csv)
-        found = await in_time(service, request, query.projection, given.wait_ms, respond)
+        respond = partial(_respond, service, request, query, given, wants_csv)
+        found = await in_time(service, request, query.projection, given, respond)
         return found or answer(Refusal("not_found", f"There is nothing at {request.scope['path']}."))
 
     return get
 
 
-def _respond(service: Service, query: Query, given: Parameters, wants_csv: bool) -> Response | None:
+def _respond(service: Service, request: Request, query: Query, given: Parameters, wants_csv: bool) -> Response | None:
     if isinstance(given, ListParameters):
         if wants_csv:
-            return _csv(service, query, given)
+            return _csv(service, request, query, given)
         if given.limit > SHORT:
-            return _long(service, query, given)
-    return _json(service, query, given)
+            return _long(service, request, query, given)
+    return _json(service, request, query, given)
 
 
 def _read(query: Query, request: Request) -> tuple[Parameters, bool]:
@@ -74,17 +77,17 @@ def _read(query: Query, request: Request) -> tuple[Parameters, bool]:
     return given, format == "csv" or (format is None and "text/csv" in request.headers.get("accept", ""))
 
 
-def _json(service: Service, query: Query, given: Parameters) -> Response | None:
+def _json(service: Service, request: Request, query: Query, given: Parameters) -> Response | None:
     found = ask(service.queries, service.ledger, query, given)
     if found is None:
         return None
     body: Mapping[str, Any] = {**flat(found.body), "meta": found.meta}
     if found.items is not None:
         body = {"items": [flat(item) for item in found.items], "next": found.next, "meta": found.meta}
-    return whole(dumps(body), "application/json")
+    return whole(line(body), "application/json", to_next(request, cursor=found.next))
 
 
-def _long(service: Service, query: Query, given: ListParameters) -> Response:
+def _long(service: Service, request: Request, query: Query, given: ListParameters) -> Response:
     """A page of many rows, of which only a few are at hand at once."""
     with listing(service.queries, service.ledger, query, given, PAGE_BYTES) as found:
         spool, joint = Spool(), b'{"items":['
@@ -94,15 +97,19 @@ def _long(service: Service, query: Query, given: ListParameters) -> Response:
                 joint = b","
     if joint != b",":
         spool.write(joint)
-    spool.write(b'],"next":', dumps(found.next), b',"meta":', dumps(found.meta), b"}")
-    return spool.response("application/json")
+    spool.write(b'],"next":', dumps(found.next), b',"meta":', dumps(found.meta), b"}\n")
+    return spool.response("application/json", to_next(request, cursor=found.next))
 
 
-def _csv(service: Service, query: Query, given: ListParameters) -> Response:
+def _csv(service: Service, request: Request, query: Query, given: ListParameters) -> Response:
+    """All of a list, unless a limit is given."""
+    if "limit" not in given.model_fields_set:
+        given = given.model_copy(update={"limit": ALL})
     columns = list(query.row.model_fields)
     with listing(service.queries, service.ledger, query, given, None) as found:
         spool = Spool()
         spool.write(to_csv(columns, ()).encode())
         for rows in found.pieces():
             spool.write(to_csv(columns, map(flat, rows), titled=False).encode())
-    return spool.response(CSV, csv_headers(found.meta, found.next))
+        spool.write(csv_end(found.next).encode())
+    return spool.response(CSV, {**csv_headers(found.meta, found.next), **to_next(request, cursor=found.next)})

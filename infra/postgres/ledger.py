@@ -38,11 +38,12 @@ class PostgresLedger:
         *,
         patience: float = 30.0,
         clock: DatabaseClock | None = None,
+        booked: Callable[[], object] = bool,
     ) -> None:
         self._clock = clock or DatabaseClock()
         self._pool = pool
         self._shelf = Shelf(pool, time_zone)
-        self._writer = Writer(database, patience=patience, forget=self._forget, clock=self._clock)
+        self._writer = Writer(database, patience=patience, forget=self._forget, clock=self._clock, booked=booked)
         self._snapshots = ThreadPoolExecutor(1, thread_name_prefix="snapshots")
         self.cached = self._shelf.cached
         self.evict = self._shelf.evict
@@ -65,6 +66,11 @@ class PostgresLedger:
             first += len(unit.entries)
         closings = [unit.open_from for unit in units if unit.open_from]
         self._writer.submit(Request(rows, commands, done, max(closings, default=None), era))
+
+    @property
+    def acknowledged(self) -> int:
+        """The last position that this process has booked and told of, as far as the book has it still."""
+        return self._writer.acknowledged
 
     @property
     def set_back(self) -> SetBack | None:

@@ -58,7 +58,7 @@ def _nothing() -> int:
 class Writer:
     """``forget`` is called for each new connection, before it is used: another server may be behind it, and what was
     read before may be gone. It gives the era that has begun; what was decided in an earlier one is not appended.
-    The ``clock`` is told what time it is."""
+    The ``clock`` is told what time it is; ``booked`` is called after each commit of something."""
 
     def __init__(
         self,
@@ -67,7 +67,11 @@ class Writer:
         patience: float = 30.0,
         forget: Callable[[], int] = _nothing,
         clock: DatabaseClock | None = None,
+        booked: Callable[[], object] = bool,
     ) -> None:
+        self.acknowledged = 0
+        """The last position that was booked here, as far as the book has it still."""
+        self._booked = booked
         self._patience = patience
         self._session = Session(database, forget, clock or DatabaseClock())
         self._queue: SimpleQueue[Request | None] = SimpleQueue()
@@ -172,6 +176,7 @@ class Writer:
         self._began = monotonic()
         try:
             cursor = self._session.cursor()
+            self.acknowledged = min(self.acknowledged, self._session.head.position)
             if self._in_flight:
                 self._find_out(cursor)
             else:
@@ -256,11 +261,15 @@ class Writer:
     def _acknowledge(self, batch: Sequence[Request], rivals: Sequence[Request], recorded_at: str) -> None:
         if closed := batch[-1].open_from:
             self._session.open_from = max(self._session.open_from, closed.isoformat())
-        position = self._session.head.position
+        before = position = self._session.head.position
         for request in batch:
-            request.answer(position + 1)
             position += len(request.rows)
+        self.acknowledged = position  # before anybody is answered: who asks after that is to see it
         self._session.moved(position, recorded_at)
+        for request in batch:
+            request.answer(before + 1)
+            before += len(request.rows)
+        self._booked()
         _answer(rivals, Conflict)
         self._company = len(batch)
         self._most = min(self._most * 2, MOST_REQUESTS)

@@ -1,7 +1,9 @@
 """A projection that halts says so once, and once that it goes on."""
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import count
 from threading import Event, Thread
+from time import monotonic, sleep
 
 import pytest
 from structlog.testing import capture_logs
@@ -54,6 +56,13 @@ def health() -> Iterator[Health]:
     HALTED.clear()
 
 
+def eventually(condition: Callable[[], object]) -> None:
+    deadline = monotonic() + GENEROUS
+    while not condition():
+        assert monotonic() < deadline
+        sleep(0.001)
+
+
 def said(turning: Turning, health: Health, clock: Callable[[], float] = lambda: 0.0) -> list[str]:
     """What the log has once it has done all its turns."""
     with capture_logs() as logs:
@@ -67,7 +76,7 @@ def said(turning: Turning, health: Health, clock: Callable[[], float] = lambda: 
 def test_a_cause_is_told_once_and_once_that_it_goes_on(health: Health) -> None:
     turning = Turning(health, 1, *[ValueError("no")] * 3, ValueError("worse"), ValueError("worse"), 5)
     assert said(turning, health) == [f"{WORK} halted", f"{WORK} halted", f"{WORK} goes on"]
-    assert turning.ailed == [[], [], [WORK], [WORK], [WORK], [WORK], [WORK], []]
+    assert turning.ailed[:8] == [[], [], [WORK], [WORK], [WORK], [WORK], [WORK], []]
     assert HALTED.labels(WORK)._value.get() == 0
 
 
@@ -95,6 +104,58 @@ def test_who_waits_for_a_broker_has_not_halted(health: Health) -> None:
     turning = Turning(health, Unavailable("no broker"), Unavailable("no broker"), 1)
     assert said(turning, health) == [f"{WORK} waits", f"{WORK} goes on"]
     assert turning.ailed[-1] == []
+
+
+def running(turning: Turning, health: Health, pauses: tuple[float, float], news: Callable[[], object]) -> Runner:
+    made = Runner([turning], health, pauses, news=news)
+    made.start()
+    return made
+
+
+def test_all_are_turned_when_there_is_news_and_else_seldom(health: Health, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "REGULARLY", 0.2)
+    turning, asked, position = Turning(health), [], [0]
+
+    def news() -> int:
+        asked.append(None)
+        return position[0]
+
+    looking = running(turning, health, (0.001, 0.001), news)
+    eventually(lambda: len(turning.ailed) > 3)
+    assert len(asked) > 2 * len(turning.ailed)
+    monkeypatch.setattr(runner, "REGULARLY", GENEROUS)
+    turned = len(turning.ailed)
+    position[0] = 1
+    eventually(lambda: len(turning.ailed) > turned)
+    looking.stop()
+
+
+def test_who_moved_or_failed_is_turned_again_without_news(health: Health) -> None:
+    turning = Turning(health, 3, ValueError("no"), 3)
+    looking = running(turning, health, (0.001, 0.001), lambda: 7)
+    assert turning.done.wait(GENEROUS)
+    looking.stop()
+    assert len(turning.ailed) == 4
+
+
+def test_what_is_booked_ends_a_long_rest(health: Health) -> None:
+    turning = Turning(health)
+    looking = running(turning, health, (GENEROUS, 2 * GENEROUS), count().__next__)
+    for turns in (1, 2, 3):
+        eventually(lambda turns=turns: looking._rests_long and len(turning.ailed) == turns)
+        looking.stir()
+    looking.stop()
+
+
+def test_what_is_booked_just_after_a_batch_is_done_along_with_what_comes_next(health: Health) -> None:
+    turning = Turning(health, 1)
+    looking = running(turning, health, (GENEROUS, 2 * GENEROUS), count().__next__)
+    eventually(lambda: turning.ailed)
+    for _ in range(20):
+        looking.stir()
+        sleep(0.005)
+    assert len(turning.ailed) == 1
+    looking.stop()
 
 
 def test_a_thread_that_dies_of_what_nobody_expected_begins_again() -> None:
