@@ -31,7 +31,7 @@ def stuck(dsn: str) -> Iterator[psycopg2.extensions.cursor]:
 
 
 def test_commands_are_taken_while_forty_analysts_get_no_answer(serve: Callable[..., Api], dsn: str) -> None:
-    api = serve(ledger=LEDGER)
+    api = serve(ledger=LEDGER, patience_s=120.0, query_s=120.0)
     api.given(product(), warehouse(), received("10", on="2026-05-01"))
     with ThreadPoolExecutor(ANALYSTS) as threads:
         with stuck(dsn) as cursor:
@@ -69,7 +69,7 @@ def _check_busy(asking: "Future[httpx.Response]") -> None:
 def test_more_than_may_wait_are_turned_away_at_once(
     serve: Callable[..., Api], dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    api = serve(ledger=LEDGER)
+    api = serve(ledger=LEDGER, patience_s=120.0, query_s=120.0)
     monkeypatch.setattr(readers, "MOST_WAITING", 10)
     with ThreadPoolExecutor(ANALYSTS) as threads:
         with stuck(dsn):
@@ -80,7 +80,8 @@ def test_more_than_may_wait_are_turned_away_at_once(
 
 def test_an_answer_that_takes_too_long_is_given_up(serve: Callable[..., Api], dsn: str) -> None:
     api = serve(ledger=LEDGER, query_s=0.3)
+    api.given(client("K"))
     with stuck(dsn):
-        for path in ("/v1/clients", "/v1/clients?format=csv", "/v1/clients?limit=5000", "/v1/clients/C1"):
+        for path in ("/v1/clients", "/v1/clients?format=csv", "/v1/clients?limit=5000", "/v1/clients/K"):
             problem(api.http.get(path), 422, "too_slow")
     assert api.http.get("/v1/clients").status_code == 200
