@@ -28,6 +28,7 @@ def book(shared: Api) -> Api:
     shared.given(client(), pipeline("sales", "free", "A", "B"), deal("X", "sales", "100.00", on="2026-05-01"))
     shared.given(product(), warehouse(), received("4", on="2026-05-01"), shipped("3", on="2026-05-05"))
     shared.given(invoice("I1", "300.00", due="2026-06-10", effective_at="2026-05-10T12:00:00Z"))
+    shared.given(warehouse("W2"))
     return shared
 
 

@@ -4,7 +4,7 @@ import csv
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from io import StringIO
 from pathlib import Path
 from statistics import median
@@ -97,7 +97,7 @@ def test_commands_and_other_analysts_do_not_wait_for_slow_readers(up: Up) -> Non
         assert api.get("/v1/clients/S1").status_code == 200
         rows = read_out(wires[0])
         assert rows[0][0] == "client"
-        assert len(rows) == ROWS + 1
+        assert sum(row[0].startswith("G") for row in rows) == ROWS
         assert memory(up, "VmHWM") - before < MORE_MEMORY
 
 
@@ -149,5 +149,9 @@ def test_a_reader_who_leaves_leaves_nothing_behind(up: Up) -> None:
 def _files(up: Up) -> list[Path]:
     """Temporary ones that the process has open."""
     assert up._process
-    links = Path(f"/proc/{up._process.pid}/fd").iterdir()
-    return [link for link in links if str(link.readlink()).endswith("(deleted)")]
+    found = []
+    for link in Path(f"/proc/{up._process.pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            if str(link.readlink()).endswith("(deleted)"):
+                found.append(link)
+    return found
