@@ -96,4 +96,8 @@ def table(answer: httpx.Response) -> list[dict[str, str]]:
     """The rows of an answer in CSV."""
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
-    return list(csv.DictReader(StringIO(answer.text, newline="")))
+    return [
+        row
+        for row in csv.DictReader(StringIO(answer.text, newline=""))
+        if not next(iter(row.values())).startswith("# the list goes on")
+    ]

@@ -40,8 +40,8 @@ def asked(api: Api, path: str) -> tuple[dict[str, object], float]:
 def test_what_was_booked_is_in_the_next_answer_of_whatever_projection(shared: Api) -> None:
     for number in range(20):
         shared.given(client(f"A{number}"), invoice(f"A{number}", "10.00", due="2026-06-10", client=f"A{number}"))
-        assert shared.http.get(f"/v1/clients/A{number}").status_code == 200
-        owed = shared.http.get(f"/v1/receivables/ageing?client=A{number}").json()
+        assert shared.http.get(f"/v1/clients/A{number}?wait_ms=20000").status_code == 200
+        owed = shared.http.get(f"/v1/receivables/ageing?client=A{number}&wait_ms=20000").json()
         assert [row["balance"] for row in owed["items"]] == ["10.00"]
         assert owed["meta"]["behind"] == 0
 
@@ -49,7 +49,7 @@ def test_what_was_booked_is_in_the_next_answer_of_whatever_projection(shared: Ap
 def test_many_at_once_each_find_what_they_have_booked(shared: Api) -> None:
     def found(id: str) -> bool:
         shared.given(client(id))
-        return shared.http.get(f"/v1/clients/{id}").status_code == 200
+        return shared.http.get(f"/v1/clients/{id}?wait_ms=20000").status_code == 200
 
     with ThreadPoolExecutor(16) as threads:
         assert all(threads.map(found, [f"B{number}" for number in range(200)]))
