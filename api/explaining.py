@@ -41,7 +41,7 @@ class Figure:
 class Explained:
     """``parts`` are told of a number that is no sum. A fact of a card is no number, whatever it looks like."""
 
-    value: Any
+    value: object
     is_number: bool
     parts: Mapping[str, Any] | None
     items: Sequence[Mapping[str, Any]]

@@ -104,7 +104,7 @@ META: dict[str, Any] = {
 }
 
 
-def _json(schema: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+def _json(schema: Mapping[str, Any], **more: object) -> dict[str, Any]:
     return {"application/json": {"schema": schema, **more}}
 
 

@@ -44,11 +44,13 @@ def ask(queries: Queries, ledger: Ledger, query: Query, given: Parameters) -> An
     if isinstance(given, ListParameters):
         return _list(queries, query, given, values)
     assert query.assemble
-    check_things(queries, query, values)
     progress, rows = queries.answer(query.projection, query.text, values)
     meta = meta_of(values, given, progress)
     body = query.assemble(rows, values)
-    return None if body is None else Answer(meta, body)
+    if body is None:
+        check_things(queries, query, values)
+        return None
+    return Answer(meta, body)
 
 
 def _list(queries: Queries, query: Query, given: ListParameters, values: Mapping[str, Any]) -> Answer:

@@ -44,18 +44,20 @@ class Waiting:
         have been set back."""
         return position <= self._seen.get((projection, era), 0)
 
-    async def until(self, projection: str, wanted: Mapping[str, Fact], seconds: float, era: int | None = None) -> None:
-        """It has got there, or the time is over, or nobody can tell."""
+    async def until_seen(self, projection: str, position: int, era: int, seconds: float) -> None:
+        """It is there, which is known from now on; or as of ``until``."""
+        if await self.until(projection, {"min_position": position}, seconds):
+            self._seen[projection, era] = max(position, self._seen.get((projection, era), 0))
+
+    async def until(self, projection: str, wanted: Mapping[str, Fact], seconds: float) -> bool:
+        """It has got there, and True; or the time is over, or nobody can tell."""
         waiter = Waiter(projection, wanted)
         self._waiters.add(waiter)
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._look_on())
         try:
             await asyncio.wait([waiter.there], timeout=seconds)
-            if era is not None and waiter.there.done() and waiter.there.result():
-                seen = wanted["min_position"]
-                assert isinstance(seen, int)
-                self._seen[projection, era] = max(seen, self._seen.get((projection, era), 0))
+            return waiter.there.done() and waiter.there.result()
         finally:
             self._waiters.discard(waiter)
 

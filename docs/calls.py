@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from functools import cache
 from textwrap import dedent
 from types import FunctionType, ModuleType
-from typing import Any
 
 import commands
 from commands.book import Book
@@ -118,7 +117,7 @@ def _is(node: ast.AST, name: str) -> bool:
 
 
 def _method(cls: type, name: str) -> Iterator[tuple[FunctionType, type]]:
-    method: Any = inspect.getattr_static(cls, name, None)
+    method: object = inspect.getattr_static(cls, name, None)
     method = getattr(method, "__func__", None) or getattr(method, "fget", None) or method
     if isinstance(method, FunctionType) and _ours(method) and name not in ("evolve", "after"):
         yield method, cls

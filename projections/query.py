@@ -24,8 +24,10 @@ KnownAt = Annotated[Annotated[int, Field(ge=0, le=2**62)] | Moment, Field(union_
 Cursor = Annotated[str, Field(max_length=10_000, pattern=r"^[A-Za-z0-9_=-]*$")]
 """As wide as any keys make it (tests/unit/test_cursors.py)."""
 
-WAIT = """How long to wait for min_position, 2,000 unless told; without one for all that this server had booked when it
-was asked, 250 unless told, and then answer with what there is""".replace("\n", " ")
+WAIT = (
+    "How long to wait for min_position, 2,000 unless told; without one for all that this server had booked when it was"
+    " asked, 250 unless told, and then answer with what there is"
+)
 
 Result = Mapping[str, Any]
 

@@ -11,5 +11,7 @@ def to_next(request: Request, **place: object) -> Mapping[str, str]:
     made up."""
     if None in place.values():
         return {}
-    query = dict(parse_qsl(request.url.query, keep_blank_values=True)) | {name: str(at) for name, at in place.items()}
+    query = dict(parse_qsl(request.scope["query_string"].decode(), keep_blank_values=True)) | {
+        name: str(at) for name, at in place.items()
+    }
     return {"Link": f'<{quote(request.scope["path"])}?{urlencode(query)}>; rel="next"'}

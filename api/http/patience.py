@@ -37,8 +37,7 @@ async def in_time(service: Service, request: Request, projection: str, given: Pa
 async def _fresh(service: Service, request: Request, projection: str, wait_ms: int) -> None:
     booked, era = service.store.acknowledged, service.store.era
     if wait_ms and not service.waiting.has_seen(projection, booked, era):
-        wanted = {"min_position": booked}
-        await while_there(request, service.waiting.until(projection, wanted, wait_ms / 1000, era))
+        await while_there(request, service.waiting.until_seen(projection, booked, era, wait_ms / 1000))
 
 
 async def in_turn(service: Service, request: Request, ask: Callable[[], T]) -> T:

@@ -31,7 +31,7 @@ from infra.kafka.properties import Security, properties
 from infra.settings import Settings
 
 PATIENCE = 240.0
-"""Seconds that a start, or a stop, may take on a very busy machine; four are usual."""
+"""Seconds that a start, or a stop, may take on a very busy machine; six are usual."""
 
 SWIFT = ("-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 """Of the JVM: one that is soon gone comes up with half the processor time if it compiles no further than it must."""

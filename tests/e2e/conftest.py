@@ -36,7 +36,7 @@ def served(dsn: str, limits: Limits | None = None, **settings: object) -> Iterat
 
 @contextmanager
 def copied(dsn: str) -> Iterator[Api]:
-    """An empty book in a database of its own, which is copied: to make one takes five times as long."""
+    """An empty book in a database of its own, which is copied: to make one takes longer."""
     name = f"copy{next(_numbers)}"
     with closing(psycopg2.connect(dsn)) as connection, connection.cursor() as cursor:
         connection.autocommit = True

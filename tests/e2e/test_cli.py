@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from api.openapi import VERSION
 from projections import PROJECTIONS
 from tests.e2e.cli import Cli, run
 from tests.e2e.given import client, product, received, warehouse
@@ -72,6 +73,10 @@ class TestBesideARunningServer:
             exported = [json.loads(line) for line in run("export", *data).stdout.splitlines()]
             assert exported == api.events()
             assert api.rows("/v1/stock/balances")[0]["on_hand"] == "12"
+
+
+def test_it_tells_which_release_it_is() -> None:
+    assert run("--version").stdout == f"grossbuch {VERSION}\n"
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,15 @@ def test_a_read_model_that_stands_still_is_not_waited_for_for_long_and_tells_how
     assert asked(api, "/v1/clients?wait_ms=1500")[1] >= 1.5
 
 
+def test_what_is_known_of_a_read_model_is_known_of_this_era_alone(service: Service, api: Api) -> None:
+    [booked] = api.given(client("C1"))
+    asked(api, "/v1/clients?wait_ms=20000")
+    era = service.store.era
+    assert service.waiting.has_seen("clients", booked["position"], era)
+    assert not service.waiting.has_seen("clients", booked["position"] + 1, era)
+    assert not service.waiting.has_seen("clients", booked["position"], era + 1)
+
+
 def test_who_asks_what_was_known_at_a_position_waits_for_no_other(service: Service, api: Api) -> None:
     api.given(client("C1"))
     asked(api, "/v1/clients?min_position=1")

@@ -57,7 +57,8 @@ def test_links_lead_through_the_records_of_an_audit(book: Api) -> None:
 
 
 def test_a_link_repeats_no_host_that_a_caller_made_up_and_keeps_what_was_asked(book: Api) -> None:
-    answer = book.http.get("/v1/clients?search=C0&limit=2", headers={"Host": "evil.example"})
+    answer = book.http.get("/v1/clients?search=C0&limit=2", headers={"Host": "evil.example["})
+    assert answer.status_code == 200
     assert answer.headers["link"].startswith("</v1/clients?search=C0&limit=2&cursor=")
     assert answer.headers["link"].endswith('>; rel="next"')
 

@@ -81,6 +81,7 @@ def test_a_backup_put_back_under_a_running_process(
     given(service, receive(249), receive(50), ship(50))
     backup.put_back()
     assert available(sell(service, 250)) == 1
+    assert service.store.acknowledged == service.queries.log_size() == 3
     given(service, ship(1))
     assert versions(server.dsn) == [1, 2]
     set_backs.append(1)
