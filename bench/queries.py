@@ -186,7 +186,10 @@ def _fill(database: Database, size: int) -> None:
             "INSERT INTO debtor_version (position, line, effective_at, recorded_at, type, key, patch)"
             " SELECT position, 0, effective_at, now(), 'generated', key, '{}' FROM debtor"
         )
+        begun = "SELECT n, 'client-C' || n - 1, 1, 'generated', 1, 'client', now(), now(), '{}', '{}'"
+        cursor.execute(f"INSERT INTO event {begun} FROM generate_series(1, {CLIENTS}) n")
         cursor.execute("UPDATE head SET position = %s", (size,))
+        cursor.execute("UPDATE tracking SET position = %s", (size,))
     connection.autocommit = True
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
