@@ -21,5 +21,7 @@ def keep(question: str, plan: str) -> None:
 def _sections() -> dict[str, str]:
     if not PAGE.exists():
         return {}
-    found = re.findall(r"^## `([^\n]*)`\n\n(```\n.*?\n```)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    found = re.findall(
+        r"^## `([^\n]*)`\n\n(```\n.*?\n```)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
     return dict(found)
