@@ -9,14 +9,15 @@ from zoneinfo import ZoneInfo
 import structlog
 from uuid_utils import uuid7
 
+from api import book
 from api.projecting import Projecting, store_projector, topic_of
 from api.readers import Readers
 from api.waiting import Waiting
 from commands.bus import Bus
 from consumers.projector import Projector
-from infra.embedded.server import default_directory, embedded
+from infra.embedded.server import embedded
 from infra.health import Health
-from infra.postgres import fitness
+from infra.postgres import fitness, head
 from infra.postgres.clock import DatabaseClock
 from infra.postgres.condition import condition
 from infra.postgres.connection import Database, Pool
@@ -35,13 +36,20 @@ log = structlog.get_logger(__name__)
 
 
 class Opening(StrEnum):
-    """What may be done to a ledger when it is opened."""
+    """What may be done to a ledger when it is opened. Who mistypes a name is told, and not given an empty book: one is
+    made only where that is what one came for."""
 
     MIGRATE = "migrate"
-    """It is made, or brought up to this release. For what serves, and for who asks for it by name."""
+    """It is made, or brought up to this release."""
+    UPDATE = "update"
+    """It is brought up to this release."""
     MAKE = "make"
     """It is made where there is none."""
     FIND = "find"
+
+    @property
+    def makes(self) -> bool:
+        return self in {Opening.MIGRATE, Opening.MAKE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +78,12 @@ def database(
 ) -> Iterator[Database]:
     """The ledger's: DATABASE_URL's, or the embedded one of the data directory. Unfit, OtherRelease, MigrationError."""
     with ExitStack() as stack:
-        dsn = settings.database_url
-        if dsn is None:
-            directory = settings.data or default_directory()
-            dsn = stack.enter_context(embedded(directory, bin_dir=settings.bin_dir, say=say))
+        dsn = settings.database_url or ""
+        if directory := book.directory(settings):
+            server = embedded(directory, bin_dir=settings.bin_dir, say=say, make=opening.makes)
+            dsn = stack.enter_context(server)
         found = Database(dsn, settings.ledger)
-        if opening is Opening.MAKE and is_made(found):
+        if opening in {Opening.MAKE, Opening.UPDATE} and is_made(found) is (opening is Opening.MAKE):
             opening = Opening.FIND
         fitness.check(found, as_maker=opening is not Opening.FIND)
         if opening is Opening.FIND:
@@ -99,6 +107,7 @@ def open_service(
         found = stack.enter_context(database(settings, say, opening))
         pool = stack.enter_context(Pool(found, 4))
         ledger = Ledger.read(pool)
+        book.check(settings, ledger)
         time_zone = ZoneInfo(ledger.time_zone)
         read_models = PostgresReadModels(found)
         stack.callback(read_models.close)
@@ -114,6 +123,7 @@ def open_service(
         clock = DatabaseClock()
         with pool.connection() as connection, connection.cursor() as cursor:
             clock.read(cursor)
+        say(book.sentence(settings, ledger, int(pool.read(head.POSITION)[0][0])))
         brief, answers = (stack.enter_context(each) for each in _pools(found, settings))
         store = PostgresLedger(
             found, brief, time_zone, patience=settings.patience_s, clock=clock, booked=projecting.stir

@@ -41,7 +41,9 @@ def _entries() -> Mapping[str, Entry]:
         seen[at] = (*seen.get(at, ()), *CODE.findall(told))
     found = {}
     for heading, text in ENTRY.findall(TEXT):
-        commands = tuple(line for fence in FENCE.findall(text) for line in fence.splitlines())
+        commands = tuple(
+            line.removeprefix(".venv/bin/") for fence in FENCE.findall(text) for line in fence.splitlines()
+        )
         played_by = tuple(name for names in PLAYED_BY.findall(text) for name in names.split())
         found[anchor(heading)] = Entry(heading, seen.get(anchor(heading), ()), commands, played_by)
     return found

@@ -3,6 +3,7 @@
 import psycopg2
 from kafka.errors import KafkaError
 
+from api.book import OfAnotherBook
 from api.rebuilding import WorkerDied
 from commands.ports import Unavailable
 from consumers.ports import Ahead, PublisherLost
@@ -18,6 +19,7 @@ from infra.postgres.one_rebuild import BeingRebuilt
 from infra.sources.source import SourceMissing
 
 EXPECTED = (
+    OfAnotherBook,
     EmbeddedError,
     MigrationError,
     OtherRelease,

@@ -74,11 +74,12 @@ def import_(
     data: options.Data = None,
     weeks: Annotated[int | None, typer.Option(min=1, help="completejourney: the first weeks only")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="cdnow: the first purchases only")] = None,
+    new: options.New = False,
     as_json: options.Json = False,
 ) -> None:
     """Send the commands of a source through the ledger, then bring the read models up to date."""
     chosen = source_of(source, weeks, limit)
-    with open_service(options.settings(data), say, opening=Opening.MAKE) as service:
+    with open_service(options.settings(data), say, opening=Opening.MAKE if new else Opening.FIND) as service:
         outcome = send(service, chosen, shown=not as_json)
         if service.settings.kafka_bootstrap:
             say("Consumers of the topic bring the read models up to date.")

@@ -1,14 +1,15 @@
-"""``grossbuch migrate``: makes the ledger, or brings it up to this release, while others go on using it."""
+"""``grossbuch migrate``: brings the ledger up to this release, while others go on using it."""
 
 from api.cli import options
 from api.cli.terminal import result, say
-from api.service import open_service
+from api.service import Opening, open_service
 
 
-def migrate(data: options.Data = None, as_json: options.Json = False) -> None:
-    """Make the ledger, or bring it up to this release. Nobody waits. `serve` and `up` do it themselves; read models
-    that change are filled by them and by `consume`."""
-    with open_service(options.settings(data), say) as service:
+def migrate(data: options.Data = None, new: options.New = False, as_json: options.Json = False) -> None:
+    """Bring the ledger up to this release. Nobody waits. `serve` and `up` do it themselves; read models that change are
+    filled by them and by `consume`."""
+    opening = Opening.MIGRATE if new else Opening.UPDATE
+    with open_service(options.settings(data), say, opening=opening) as service:
         identity = service.ledger.identity
         ledger = service.settings.ledger
     if as_json:

@@ -19,6 +19,7 @@ Data = Annotated[
         help="Directory of an embedded ledger, whether `up` runs on it or not", show_default="the default one"
     ),
 ]
+New = Annotated[bool, typer.Option("--new", help="Make the book, where there is none")]
 Names = Annotated[list[str] | None, typer.Argument(help="Projections; see /v1/projections")]
 MetricsPort = Annotated[int | None, typer.Option(min=0, max=65535, help="Where to show /metrics")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object to standard output, no progress bar")]

@@ -13,7 +13,7 @@ from api.collector import tune_collector
 from api.http.app import create_app
 from api.http.limits import Limits
 from api.http.server import Server
-from api.service import Service, open_service
+from api.service import Opening, Service, open_service
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on", show_default="127.0.0.1")]
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="0: any free one", show_default="8420")]
@@ -22,7 +22,7 @@ Port = Annotated[int | None, typer.Option(min=0, max=65535, help="0: any free on
 def serve(data: options.Data = None, host: Host = None, port: Port = None) -> None:
     """Take commands and answer queries, beside as many others as you like. Projecting is for `consume`."""
     settings = options.settings(data, host=host, port=port)
-    with open_service(settings, say) as service, patrolling(settings, service.pool.database):
+    with open_service(settings, say, opening=Opening.UPDATE) as service, patrolling(settings, service.pool.database):
         listen(service)
 
 

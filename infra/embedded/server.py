@@ -75,6 +75,11 @@ class EmbeddedServer:
     def dsn(self) -> str:
         return make_dsn(host=str(self._run), port=PORT, user=USER, dbname=DATABASE)
 
+    def find(self) -> None:
+        """EmbeddedError where there is no database."""
+        if not any(home.exists() for home in (self._data, self._home / UPGRADE / "data")):
+            raise EmbeddedError(f"There is no book in {self._home}: `grossbuch up`, or `import --new`, makes one.")
+
     def start(self, say: Callable[[str], object] = str) -> None:
         """Attach to the server of this directory, or start it, making its database first if there is none."""
         if len(os.fsencode(self._run)) > LONGEST_PATH:
@@ -304,9 +309,14 @@ def _is_server_of(pid: int, data: Path) -> bool:
 
 
 @contextmanager
-def embedded(directory: Path, *, bin_dir: Path | None = None, say: Callable[[str], object] = str) -> Iterator[str]:
-    """The dsn of the directory's server, which runs at least as long as this, and is started again should it die."""
+def embedded(
+    directory: Path, *, bin_dir: Path | None = None, say: Callable[[str], object] = str, make: bool = True
+) -> Iterator[str]:
+    """The dsn of the directory's server, which runs at least as long as this, and is started again should it die.
+    Unless it may be ``make``, EmbeddedError where there is no database, and nothing is left there."""
     server = EmbeddedServer(directory, bin_dir=bin_dir)
+    if not make:
+        server.find()
     server.start(say)
     try:
         with Watchdog(server):

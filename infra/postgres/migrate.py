@@ -84,7 +84,7 @@ def find(database: Database, folder: Path = MIGRATIONS) -> None:
     if not applied:
         raise OtherRelease(
             f"There is no ledger {database.schema} here (GROSSBUCH_LEDGER):"
-            " `grossbuch migrate`, `serve` or `up` make it."
+            " `grossbuch up`, `import --new` or `migrate --new` make one."
         )
     if lacking := [step.name for step in _pending(applied, steps)]:
         raise OtherRelease(

@@ -35,6 +35,10 @@ class Cli:
     def __call__(self, *arguments: str, status: int = 0, input: str | None = None) -> subprocess.CompletedProcess[str]:
         return run(*arguments, status=status, input=input, env=self.env)
 
+    def make(self) -> None:
+        """The book; only ``up`` and a few others would."""
+        self("migrate", "--new")
+
     def json(self, *arguments: str, status: int = 0, input: str | None = None) -> Any:
         return json.loads(self(*arguments, "--json", status=status, input=input).stdout)
 

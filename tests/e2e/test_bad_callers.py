@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from tests.e2e.api import Api, problem
+from tests.e2e.cli import run
 from tests.e2e.load import eventually
 from tests.e2e.raw_http import JSON, Wire, get, post
 from tests.e2e.serving import Up
@@ -21,6 +22,7 @@ _numbers = count(1)
 @pytest.fixture
 def up(dsn: str, tmp_path: Path) -> Iterator[Up]:
     env = {"DATABASE_URL": dsn, "GROSSBUCH_LEDGER": f"bad_callers_{next(_numbers)}", "GROSSBUCH_LOG_LEVEL": "DEBUG"}
+    run("migrate", "--new", env=env)
     up = Up(log=tmp_path / "log", env=env, how="serve")
     yield up
     assert up.stop() == 0

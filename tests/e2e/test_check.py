@@ -19,7 +19,7 @@ from tests.e2e.serving import Up
 def full(make_cli: Callable[[], Cli]) -> Cli:
     """The wholesale company's books."""
     cli = make_cli()
-    cli("import", "wholesale")
+    cli("import", "wholesale", "--new")
     return cli
 
 

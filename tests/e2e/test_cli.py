@@ -18,7 +18,7 @@ from tests.e2e.serving import Up
 def full(make_cli: Callable[[], Cli]) -> Cli:
     """The wholesale company's books."""
     cli = make_cli()
-    cli("import", "wholesale")
+    cli("import", "wholesale", "--new")
     return cli
 
 
@@ -108,7 +108,9 @@ def test_a_setting_that_means_nothing_exits_with_2_and_is_named(dsn: str, name: 
 
 
 def one_line(stderr: str, *words: str) -> None:
-    [line] = stderr.strip().splitlines()
+    """The last one; before it nothing but which book it is."""
+    *before, line = stderr.strip().splitlines()
+    assert all(told.startswith("The book in ") for told in before), stderr
     assert line.startswith("grossbuch: ")
     assert all(word in line for word in words), line
 
@@ -124,7 +126,7 @@ def test_a_directory_that_cannot_be_written_is_told_in_one_line(directory: Path)
     file = directory / "file"
     file.touch()
     one_line(run("export", "--data", str(file), status=1).stderr, str(file))
-    one_line(run("export", "--data", f"/tmp/{'x' * 100}", status=1).stderr, "too long")
+    one_line(run("up", "--data", f"/tmp/{'x' * 100}", status=1).stderr, "too long")
 
 
 def test_a_database_that_is_not_there_is_told_in_one_line() -> None:
@@ -132,5 +134,5 @@ def test_a_database_that_is_not_there_is_told_in_one_line() -> None:
 
 
 def test_an_export_into_a_directory_that_is_not_there_is_told_in_one_line(cli: Cli) -> None:
-    cli("migrate")
+    cli.make()
     one_line(cli("export", "/no/such/place", status=1).stderr, "/no/such/place")

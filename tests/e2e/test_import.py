@@ -33,7 +33,7 @@ def test_an_imported_source_adds_up_to_its_own_totals_and_a_second_import_adds_n
 ) -> None:
     source = SOURCES[arguments]
     count = source.count()
-    done = cli.json("import", *arguments)
+    done = cli.json("import", *arguments, "--new")
     assert done == {"source": source.name, "accepted": count, "known": 0, "refused": 0}
     again = cli.json("import", *arguments)
     assert again == {"source": source.name, "accepted": 0, "known": count, "refused": 0}
@@ -43,7 +43,7 @@ def test_an_imported_source_adds_up_to_its_own_totals_and_a_second_import_adds_n
 
 def test_an_import_that_was_killed_is_resumed_as_if_it_had_not_been(cli: Cli) -> None:
     source = SOURCES[("completejourney", "--weeks", "1")]
-    importing = cli.start("import", "completejourney", "--weeks", "1")
+    importing = cli.start("import", "completejourney", "--weeks", "1", "--new")
     while cli.size() < 3_000:
         assert importing.poll() is None
         sleep(0.05)
@@ -57,7 +57,7 @@ def test_an_import_that_was_killed_is_resumed_as_if_it_had_not_been(cli: Cli) ->
 
 
 def test_debts_of_the_wholesale_company_are_as_old_as_its_books_say(cli: Cli) -> None:
-    cli("import", "wholesale")
+    cli("import", "wholesale", "--new")
     with cli.served() as api:
         rows = api.rows("/v1/receivables/ageing?as_of=2017-03-31&limit=1000")
     ageing = Wholesale().totals().ageing
@@ -78,7 +78,7 @@ class TestAFileOfCommands:
     def test_with_bad_lines_has_the_good_ones_taken_and_the_bad_told(self, cli: Cli, tmp_path: Path) -> None:
         file = tmp_path / "commands.ndjson"
         file.write_text("\n".join(self.LINES))
-        done = cli("import", str(file), "--json", status=1)
+        done = cli("import", str(file), "--new", "--json", status=1)
         assert json.loads(done.stdout) == {"source": str(file), "accepted": 2, "known": 0, "refused": 4}
         for told in ("Line 2: This is not JSON", "unknown_command", "nickname", "already_exists"):
             assert told in done.stderr
@@ -88,11 +88,11 @@ class TestAFileOfCommands:
 
     def test_comes_from_standard_input_too_and_again_adds_nothing(self, cli: Cli) -> None:
         good = "\n".join([self.LINES[0], self.LINES[-1]])
-        assert cli.json("import", "-", input=good)["accepted"] == 2
+        assert cli.json("import", "-", "--new", input=good)["accepted"] == 2
         assert cli.json("import", "-", input=good)["known"] == 2
 
     def test_tells_a_person_the_outcome_in_words(self, cli: Cli) -> None:
-        assert "1 accepted, 0 known, 0 refused" in cli("import", "-", input=self.LINES[0]).stderr
+        assert "1 accepted, 0 known, 0 refused" in cli("import", "-", "--new", input=self.LINES[0]).stderr
 
 
 def added_up(api: Api, *, like: Totals) -> Totals:

@@ -60,6 +60,6 @@ def test_what_there_is_not_is_told(traded: Cli, action: str, register: str, mont
 
 
 def test_a_new_ledger_has_no_months(cli: Cli) -> None:
-    cli("migrate")
+    cli.make()
     assert cli.json("months", "list")["items"] == []
     assert "no month 2026-01" in cli("months", "detach", "stock", "2026-01", status=1).stderr

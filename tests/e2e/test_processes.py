@@ -9,6 +9,7 @@ from tests.e2e.serving import Up
 
 
 def test_serve_takes_commands_and_consumers_beside_it_project(cli: Cli, tmp_path: Path) -> None:
+    cli.make()
     serve = Up(log=tmp_path / "log", env=cli.env, how="serve")
     with serve.start() as api:
         api.given(warehouse("W1"))

@@ -60,6 +60,6 @@ def test_progress_says_so(poisoned: Cli) -> None:
 
 def test_nothing_parked_is_said(make_cli: Callable[[], Cli]) -> None:
     cli = make_cli()
-    cli("migrate")
+    cli.make()
     assert cli.json("quarantine", "list") == {"items": []}
     assert "Nothing is parked" in cli("quarantine", "list").stderr

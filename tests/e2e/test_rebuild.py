@@ -17,7 +17,7 @@ from tests.e2e.load import eventually
 @pytest.fixture(scope="module")
 def full(make_cli: Callable[[], Cli]) -> Cli:
     cli = make_cli()
-    cli("import", "wholesale")
+    cli("import", "wholesale", "--new")
     return cli
 
 

@@ -108,6 +108,7 @@ def test_a_clock_that_is_wrong(on_call: OnCall, cli: Cli, monkeypatch: pytest.Mo
 
 
 def test_a_read_model_that_is_behind(on_call: OnCall, cli: Cli, tmp_path: Path) -> None:
+    cli.make()
     serve = Up(log=tmp_path / "log", env=cli.env, how="serve")
     with serve.start() as api:
         on_call.address = api.address
@@ -153,6 +154,7 @@ def test_a_read_model_that_breaks_an_invariant(on_call: OnCall, cli: Cli) -> Non
 
 
 def served(cli: Cli, log: Path, **settings: str) -> Up:
+    cli.make()
     return Up(log=log, env={**cli.env, "GROSSBUCH_CHECK_EVERY_S": "0", **settings}, how="serve")
 
 
@@ -209,5 +211,5 @@ def test_queries_that_take_too_long(on_call: OnCall, serve: Callable[..., Api], 
 def test_there_is_no_ledger_of_this_release(on_call: OnCall, cli: Cli) -> None:
     on_call.env = cli.env
     on_call.sees("There is no ledger", cli("check", status=1).stderr)
-    on_call.types("migrate")
+    on_call.types("migrate --new")
     cli("check")

@@ -17,6 +17,7 @@ from infra.embedded.server import EmbeddedServer
 from infra.postgres.connection import Database
 from infra.postgres.watch import has_ended
 from tests.e2e.api import Api, problem
+from tests.e2e.cli import run
 from tests.e2e.given import client
 from tests.e2e.load import eventually
 from tests.e2e.serving import Up
@@ -134,6 +135,7 @@ def test_a_transaction_that_is_held_open(on_call: OnCall, server: EmbeddedServer
 
 
 def test_a_pooler_that_takes_sessions_apart(on_call: OnCall, server: EmbeddedServer, directory: Path) -> None:
+    run("migrate", "--new", env={"DATABASE_URL": server.dsn, "GROSSBUCH_LEDGER": "pooled"})
     for mode, status in (("transaction", 1), ("session", 0)):
         with pooled(server.dsn, directory, mode) as address:
             on_call.env = {"DATABASE_URL": address, "GROSSBUCH_LEDGER": "pooled"}

@@ -12,8 +12,8 @@ from infra.postgres.migrate import MIGRATIONS, OtherRelease, find, migrate
 from tests.e2e.cli import Cli
 
 MIGRATING = {"up", "serve", "migrate"}
-MAKING = {"demo", "import"}
-"""Where there is no ledger."""
+MAKING = {"up", "demo", "import", "migrate"}
+"""Where there is no ledger; the last two if they are asked for a new one (test_which_book.py)."""
 
 REST = {
     "relay": (),
@@ -80,8 +80,8 @@ def test_a_ledger_without_its_read_models_is_told_as_well(runner: CliRunner, dat
     assert "no read models" in str(done.exception)
 
 
-def test_migrate_makes_a_ledger_that_all_others_find(cli: Cli, database: Database) -> None:
-    made = cli.json("migrate")
+def test_migrate_makes_a_new_ledger_that_all_others_find(cli: Cli, database: Database) -> None:
+    made = cli.json("migrate", "--new")
     assert made["identity"] == cli.json("migrate")["identity"]
     find(database)
     assert cli.json("generations", "list")["items"][0]["state"] == "current"

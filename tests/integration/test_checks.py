@@ -226,7 +226,7 @@ def wholesale(dsn: str) -> str:
     name = f"wholesale{os.getpid()}"
     with session(dsn) as cursor:
         cursor.execute(f"CREATE DATABASE {name}")
-    Cli(make_dsn(dsn, dbname=name), "grossbuch")("import", "wholesale")
+    Cli(make_dsn(dsn, dbname=name), "grossbuch")("import", "wholesale", "--new")
     return name
 
 

@@ -215,6 +215,7 @@ class Plant:
         self._serve.start().http.close()
 
     def __enter__(self) -> Self:
+        self.run("migrate", "--new")
         self._serve.start().http.close()
         return self
 

@@ -76,6 +76,7 @@ def test_a_topic_that_is_made_unfit_halts_the_relay_and_readiness_says_so_until_
 
 
 def test_a_ledger_moves_to_more_partitions_and_to_fewer_while_it_is_written(cli: Cli, tmp_path: Path) -> None:
+    cli.make()
     serve = Up(log=tmp_path / "log", env=cli.env, how="serve")
     with (
         serve.start() as api,
@@ -98,7 +99,7 @@ def test_a_ledger_moves_to_more_partitions_and_to_fewer_while_it_is_written(cli:
 
 
 def test_the_number_that_it_has_is_refused(cli: Cli) -> None:
-    cli("migrate")
+    cli.make()
     assert "has 12 partitions already" in cli("repartition", "12", status=2).stderr
 
 
@@ -108,7 +109,7 @@ def test_without_a_broker_there_is_nothing_to_relay_to(dsn: str) -> None:
 
 
 def test_a_broker_that_does_not_answer_is_told(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    cli("migrate")
+    cli.make()
     monkeypatch.setenv("KAFKA_BOOTSTRAP", "127.0.0.1:1")
     assert "127.0.0.1:1" in cli("repartition", "3", status=1).stderr
 
@@ -152,6 +153,7 @@ def test_a_wrong_password_is_told_and_commands_are_taken_all_the_same(
 
 
 def test_a_rebuild_from_the_topic_gives_the_same_rows(cli: Cli, tmp_path: Path) -> None:
+    cli.make()
     serve = Up(log=tmp_path / "log", env=cli.env, how="serve")
     with (
         serve.start() as api,

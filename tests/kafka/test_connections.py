@@ -29,6 +29,7 @@ def caught_up(api: Api) -> bool:
 
 
 def test_processes_take_no_more_connections_than_is_told(cli: Cli, tmp_path: Path) -> None:
+    cli.make()
     serve = Up(log=tmp_path / "serve", env={**cli.env, "GROSSBUCH_CONNECTIONS": "4"}, how="serve")
     before = connections(cli)
     with serve.start() as api:

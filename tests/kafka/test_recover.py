@@ -44,6 +44,7 @@ class Plant:
 
     @contextmanager
     def running(self) -> Iterator[Api]:
+        self.cli.make()
         serve = Up(log=self._tmp_path / "serve", env=self.cli.env, how="serve")
         with (
             serve.start() as api,

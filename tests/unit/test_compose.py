@@ -27,7 +27,7 @@ def known_variables() -> set[str]:
 
 
 def test_every_process_of_ours_is_there() -> None:
-    assert OURS.keys() == {"serve", "relay", "consume"}
+    assert OURS.keys() == {"migrate", "serve", "relay", "consume"}
 
 
 @pytest.mark.parametrize("service", OURS)
@@ -45,8 +45,9 @@ def test_its_environment_is_of_known_settings(service: str) -> None:
 
 @pytest.mark.parametrize("service", OURS)
 def test_what_it_waits_for_is_there_and_says_when_it_is_ready(service: str) -> None:
-    for other in OURS[service]["depends_on"]:
-        assert "healthcheck" in SERVICES[other]
+    for other, until in OURS[service]["depends_on"].items():
+        ends = until["condition"] == "service_completed_successfully"
+        assert SERVICES[other]["restart"] == "on-failure" if ends else "healthcheck" in SERVICES[other]
 
 
 def test_what_must_outlive_a_container_is_on_a_volume() -> None:
