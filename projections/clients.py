@@ -15,9 +15,23 @@ from domain.clients import Changed, CounterpartyAdded, CounterpartyRetired, Cred
 from projections.cards import card_queries, patch
 from projections.explanation import Facts
 from projections.projection import Projection
-from projections.shapes import Card, Row
+from projections.shapes import Card, Fact, Row
 
-client = Card("client", key="client")
+client = Card(
+    "client",
+    key="client",
+    facts={
+        "name": Fact("text", "As people call it."),
+        "kind": Fact("text", "What kind of client, in a word of your own."),
+        "source": Fact("text", "Where it came from: a campaign, a channel."),
+        "attributes": Fact("jsonb", "Facts of your own, by name.", pieces="attributes"),
+        "contacts": Fact("jsonb", "Ways to reach the client, by name.", pieces="contacts"),
+        "counterparties": Fact("jsonb", "Its legal entities, by id.", pieces="counterparty"),
+        "retired": Fact("jsonb", "From which day on a counterparty is not invoiced, by its id.", pieces="retired"),
+        "credit_limit": Fact("numeric", "The most that the client may owe.", ("credit_limit", "amount")),
+        "credit_currency": Fact("text", "ISO 4217, of the credit limit.", ("credit_limit", "currency")),
+    },
+)
 
 
 @client.on(Registered)

@@ -10,9 +10,17 @@ from domain.values import Currency, Id
 from projections.cards import patch, the_card
 from projections.explanation import Explanation
 from projections.query import Parameters, Period, Query
-from projections.shapes import Card, Row
+from projections.shapes import Card, Fact, Row
 
-debtor = Card("debtor", key="debtor")
+debtor = Card(
+    "debtor",
+    key="debtor",
+    facts={
+        "clients": Fact("jsonb", "By id, each 1: the clients that it is of, be it one itself.", pieces="client"),
+        "credit_limit": Fact("numeric", "The most that it may owe.", ("amount",)),
+        "currency": Fact("text", "ISO 4217, of the credit limit."),
+    },
+)
 """Who may owe: clients, with their credit limit, and counterparties, each with the clients it is of."""
 
 

@@ -17,10 +17,33 @@ from domain.values import minor_units
 from projections.cards import card_queries, patch
 from projections.projection import Projection
 from projections.query import Result
-from projections.shapes import Card, History, Row
+from projections.shapes import Card, Fact, History, Row
 
-deal = Card("deal", key="deal")
-pipeline = Card("pipeline", key="pipeline")
+deal = Card(
+    "deal",
+    key="deal",
+    facts={
+        "client": Fact("text", "The client."),
+        "pipeline": Fact("text", "The pipeline."),
+        "stage": Fact("text", "Where it stands: a stage of the pipeline, by its id."),
+        "outcome": Fact("text", "open, won or lost."),
+        "amount": Fact("numeric", "What it is worth, as far as that is known."),
+        "currency": Fact("text", "ISO 4217."),
+        "owner": Fact("text", "Who looks after it."),
+        "source": Fact("text", "Where it came from: a campaign, a channel."),
+        "reason": Fact("text", "Why it was lost, in one word."),
+        "note": Fact("text", "For people to read."),
+        "items": Fact("jsonb", "What it is about: products, quantities, prices."),
+    },
+)
+pipeline = Card(
+    "pipeline",
+    key="pipeline",
+    facts={
+        "policy": Fact("text", "Which moves it allows."),
+        "stages": Fact("jsonb", "In their order; requires: the facts that a deal must have to enter."),
+    },
+)
 deal_history = History(
     "deal_history",
     subject="deal",

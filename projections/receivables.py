@@ -34,7 +34,7 @@ from projections.payments import payments
 from projections.projection import Projection
 from projections.query import ListParameters, Query
 from projections.sales import sales
-from projections.shapes import Card, Register, Row
+from projections.shapes import Card, Fact, Register, Row
 
 receivables = Register(
     "receivables",
@@ -49,7 +49,18 @@ receivables = Register(
     resources=("amount",),
     details={"entry": "text"},
 )
-invoice = Card("invoice", key="invoice")
+invoice = Card(
+    "invoice",
+    key="invoice",
+    facts={
+        "client": Fact("text", "The client."),
+        "counterparty": Fact("text", "Which of the client's legal entities."),
+        "amount": Fact("numeric", "As it was issued; what is open of it is in receivables_at."),
+        "currency": Fact("text", "ISO 4217."),
+        "issued_on": Fact("date", "Date on the invoice."),
+        "terms": Fact("jsonb", "Instalments; they add up to the amount."),
+    },
+)
 
 
 @receivables.on(Issued)

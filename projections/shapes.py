@@ -7,7 +7,7 @@ A row is a tuple in the order of the shape's columns; ``row`` makes one by name.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any, Literal, TypeVar
@@ -17,7 +17,7 @@ from domain.event import Event
 Cell = str | int | Decimal | date | None
 Row = tuple[Cell, ...]
 Rows = Row | Iterable[Row]
-Type = Literal["text", "date", "numeric", "integer", "jsonb"]
+Type = Literal["text", "date", "numeric", "integer", "boolean", "jsonb"]
 
 F = TypeVar("F", bound=Callable[[Any], Rows])
 
@@ -91,11 +91,31 @@ class History(Shape):
     enter = Shape.row
 
 
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A fact as a column for analysts: its type, and what it means to them.
+
+    It stands in a card under its own name, or as ``path`` says; or it is made of all ``pieces``, which stand each by
+    itself: those of ``contacts`` are ``contacts.email``, ``contacts.phone``.
+    """
+
+    type: Type
+    meaning: str
+    path: tuple[str, ...] = ()
+    pieces: str = ""
+
+
 @dataclass(slots=True, eq=False)
 class Card(Shape):
-    """The latest facts of one thing: each row is a patch of them, a fact left out stays as it was."""
+    """The latest facts of one thing: each row is a patch of them, a fact left out stays as it was. Those that are
+    declared are columns of a view, which is named by its plural."""
 
     key: str
+    facts: dict[str, Fact] = field(default_factory=dict)
+
+    def named_facts(self) -> Iterable[tuple[str, Fact]]:
+        """Each with where it stands."""
+        return [(name, replace(fact, path=fact.path or (name,))) for name, fact in self.facts.items()]
 
     @property
     def columns(self) -> dict[str, Type]:

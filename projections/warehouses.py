@@ -5,9 +5,16 @@ from pydantic import BaseModel
 from domain.warehouses import Registered
 from projections.cards import card_queries, patch
 from projections.projection import Projection
-from projections.shapes import Card, Row
+from projections.shapes import Card, Fact, Row
 
-warehouse = Card("warehouse", key="warehouse")
+warehouse = Card(
+    "warehouse",
+    key="warehouse",
+    facts={
+        "name": Fact("text", "As people call it."),
+        "negative_stock": Fact("text", "Whether more may leave than there is."),
+    },
+)
 
 
 @warehouse.on(Registered)

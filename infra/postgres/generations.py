@@ -206,7 +206,7 @@ class Generations:
         cursor.execute(f"SET LOCAL search_path = {schema}, {self._database.schema}")
         time_zone = read_ledger(cursor).time_zone
         for shape in new.projection.shapes:
-            for statement in create_statements(shape, time_zone):
+            for statement in create_statements(shape, time_zone, self._database.read_schema):
                 cursor.execute(statement)
         cursor.execute(ADD, (new.projection.name, new.number, *stands(new.projection), moving.objects(cursor, schema)))
         cursor.execute(SPREAD, {"consumer": new.consumer, "partitions": partitions, "position": 0})
@@ -215,7 +215,7 @@ class Generations:
     def _adapt(self, cursor: Cursor, shape: Shape, time_zone: str) -> None:
         """What is there stays: the release that made it goes on asking it. Of other columns it cannot be asked by this
         one until the later generation is read."""
-        for statement in late_statements(shape, time_zone):
+        for statement in late_statements(shape, time_zone, self._database.read_schema):
             cursor.execute("SAVEPOINT adapting")
             try:
                 cursor.execute(statement)

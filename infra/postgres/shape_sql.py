@@ -5,12 +5,12 @@ from functools import cache
 from pathlib import Path
 
 from infra.postgres.connection import read_sql
-from projections.shapes import Card, History, Register, Shape
+from projections.shapes import Card, Fact, History, Register, Shape
 
 SHAPES = Path(__file__).with_name("shapes")
 SIDES = (("was", "before"), ("is", "after"))
 
-LAYOUTS: Mapping[type[Shape], int] = {Register: 3, History: 1, Card: 4}
+LAYOUTS: Mapping[type[Shape], int] = {Register: 5, History: 1, Card: 6}
 """One count for all: a shape whose tables are laid out anew gets the next number that none of them has had."""
 
 LATE: Mapping[type[Shape], tuple[str, ...]] = {
@@ -25,18 +25,19 @@ def log_table(shape: Shape) -> str:
     return shape.name + {Register: "_movement", History: "", Card: "_version"}[type(shape)]
 
 
-def create_statements(shape: Shape, time_zone: str) -> list[str]:
-    return _fill(shape, sorted(_folder(shape).glob("[1-9]_*.sql")), time_zone)
+def create_statements(shape: Shape, time_zone: str, read_schema: str) -> list[str]:
+    return _fill(shape, sorted(_folder(shape).glob("[1-9]_*.sql")), time_zone, read_schema)
 
 
 def drop_statements(shape: Shape) -> list[str]:
-    return _fill(shape, sorted(_folder(shape).glob("0_*.sql")), "UTC")
+    return _fill(shape, sorted(_folder(shape).glob("0_*.sql")))
 
 
-def late_statements(shape: Shape, time_zone: str) -> list[str]:
+def late_statements(shape: Shape, time_zone: str, read_schema: str) -> list[str]:
     """Those of the statements that make what the tables of an earlier layout lack to be asked like these."""
     wanted = LATE.get(type(shape), ())
-    return _fill(shape, [file for file in sorted(_folder(shape).glob("[1-9]_*.sql")) if file.stem in wanted], time_zone)
+    files = [file for file in sorted(_folder(shape).glob("[1-9]_*.sql")) if file.stem in wanted]
+    return _fill(shape, files, time_zone, read_schema)
 
 
 def late_names(shape: Shape) -> list[str]:
@@ -53,25 +54,25 @@ def layout(shapes: Iterable[Shape]) -> int:
 def fold_statements(shape: Shape) -> list[str]:
     """What brings sums and latest facts up to date after rows were copied; takes their ``first`` and ``last`` position,
     their ``least`` and ``greatest`` time, and ``found``, the first column of what the one before gave."""
-    return _fill(shape, sorted(_folder(shape).glob("fold/*.sql")), "UTC")
+    return _fill(shape, sorted(_folder(shape).glob("fold/*.sql")))
 
 
 def filled(shape: Shape, files: Iterable[Path]) -> list[str]:
     """Templates of others, with a shape's names in them."""
-    return _fill(shape, list(files), "UTC")
+    return _fill(shape, list(files))
 
 
 @cache
 def diff_statement(shape: Shape) -> str:
     """What its cells were and are as of a ``moment``, where that differs: known at ``before`` and at ``after``."""
-    [statement] = _fill(shape, [_folder(shape) / "diff.sql"], "UTC")
+    [statement] = _fill(shape, [_folder(shape) / "diff.sql"])
     return statement
 
 
 @cache
 def lacking_statement(register: Register) -> str:
     """How many cells of a ``month``, from ``starts`` to ``ends``, have turnovers that its movements do not make."""
-    [statement] = _fill(register, [_folder(register) / "lacking.sql"], "UTC")
+    [statement] = _fill(register, [_folder(register) / "lacking.sql"])
     return statement
 
 
@@ -79,11 +80,12 @@ def _folder(shape: Shape) -> Path:
     return SHAPES / type(shape).__name__.lower()
 
 
-def _fill(shape: Shape, files: list[Path], time_zone: str) -> list[str]:
+def _fill(shape: Shape, files: list[Path], time_zone: str = "UTC", read_schema: str = "") -> list[str]:
     names = {
         "name": shape.name,
+        "read_schema": read_schema,
         "log": log_table(shape),
-        "time_zone": "'" + time_zone.replace("'", "''") + "'",
+        "time_zone": _literal(time_zone),
         "first": next(iter(shape.columns)),
         "columns": _each(", ", shape.columns, lambda column: f"{column} {_type(shape, column)}"),
         **_own_names(shape),
@@ -101,8 +103,31 @@ def _own_names(shape: Shape) -> dict[str, str]:
         case History():
             return {"named_states": _each(", ", shape.states, lambda s: f"'{s}', {s}::text")}
         case Card():
-            return {"key": shape.key}
+            return {"key": shape.key, **_flat(shape)}
     raise TypeError(shape.name)
+
+
+def _flat(card: Card) -> dict[str, str]:
+    return {
+        "flat": "".join(f"{_column(fact)} AS {name}, " for name, fact in card.named_facts()),
+        "flat_comments": "".join(
+            f"COMMENT ON COLUMN {card.name}s.{name} IS {_literal(fact.meaning)};\n" for name, fact in card.named_facts()
+        ),
+    }
+
+
+def _column(fact: Fact) -> str:
+    if fact.pieces:
+        prefix = f"{fact.pieces}."
+        of_it = f"starts_with(k, '{prefix}') AND v <> 'null'"
+        put_together = f"jsonb_object_agg(substr(k, {len(prefix) + 1}), v) FILTER (WHERE {of_it})"
+        return f"(SELECT coalesce({put_together}, '{{}}') FROM jsonb_each(facts) AS e (k, v))"
+    path = f"'{{{','.join(fact.path)}}}'"
+    return f"facts #> {path}" if fact.type == "jsonb" else f"(facts #>> {path})::{fact.type}"
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _known_balances(shape: Register) -> dict[str, str]:

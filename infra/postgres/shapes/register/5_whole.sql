@@ -5,7 +5,7 @@ DECLARE
     found_month date;
 BEGIN
     SELECT max(d.month) INTO found_month
-      FROM {name}_detached d
+      FROM {read_schema}.{name}_detached d
      WHERE first <= last AND d.starts <= last AND d.ends > first;
     IF found_month IS NOT NULL THEN
         RAISE no_data_found USING

@@ -3,7 +3,8 @@
 -- Inlined into the query that uses it; the branches that do not apply are pruned when it is planned. The table as the
 -- type of its rows keeps their collation: as plain text the ids would match no index (tests/integration/test_plans.py).
 CREATE FUNCTION {name}_balances(as_of timestamptz, known_at bigint, moment timestamptz)
-RETURNS SETOF {name}_balance LANGUAGE sql STABLE PARALLEL SAFE AS $$
+RETURNS SETOF {name}_balance LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
     SELECT {dimensions}, {sums} FROM (
         SELECT {dimensions}, {resources} FROM {name}_balance
          WHERE as_of IS NULL AND known_at IS NULL
@@ -20,5 +21,5 @@ RETURNS SETOF {name}_balance LANGUAGE sql STABLE PARALLEL SAFE AS $$
         UNION ALL   -- as known then: from the movements alone
         SELECT {dimensions}, {resources} FROM {name}_between('-infinity', coalesce(as_of, moment))
          WHERE known_at IS NOT NULL AND position <= known_at
-    ) parts GROUP BY {dimensions}
-$$;
+    ) parts GROUP BY {dimensions};
+END;
