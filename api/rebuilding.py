@@ -18,6 +18,7 @@ from api.projecting import store_feed, store_projector
 from consumers.projector import Projector
 from consumers.rebuild import Pace, Shares
 from consumers.spread import spread
+from infra.postgres import fitness
 from infra.postgres.connection import Database, Pool
 from infra.postgres.differences import Comparison, differences
 from infra.postgres.generations import Behind, Generation, Generations
@@ -49,7 +50,8 @@ def rebuilding(
     database: Database, pool: Pool, projections: Sequence[Projection], origin: Origin
 ) -> "Iterator[Rebuild]":
     """Of some projections, while it lasts nobody else's. BeingRebuilt; Ahead, as none can be compared with what has
-    more than the book."""
+    more than the book; Unfit, as it makes schemas."""
+    fitness.check(database, as_maker=True)
     with one_rebuild(database, projections), _read_models(database, []) as read_models:
         for projection in projections:
             read_models.agrees(projection)

@@ -87,6 +87,14 @@ class Database:
     def service(self) -> str:
         return f"{self.schema}_service"
 
+    @property
+    def reader(self) -> str:
+        return f"{self.schema}_reader"
+
+    @property
+    def roles(self) -> tuple[str, str]:
+        return self.service, self.reader
+
     def connect(
         self, *, name: str = "grossbuch", as_owner: bool = False, autocommit: bool = True, first: Sequence[str] = ()
     ) -> Connection:

@@ -1,5 +1,6 @@
 """Whether a server, a database and a user will do for a ledger, before anything is asked of them."""
 
+from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import NamedTuple
@@ -7,8 +8,8 @@ from typing import NamedTuple
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extensions import quote_ident
 
+from infra.postgres import roles
 from infra.postgres.connection import Database, read_sql, scalar
-from infra.postgres.migrate import membership
 
 FITNESS = read_sql(Path(__file__).with_name("sql") / "fitness.sql")
 
@@ -27,17 +28,17 @@ class _Found(NamedTuple):
     encoding: str
     may_make_schemas: bool
     may_make_roles: bool
-    is_member: bool | None
-    """Of the service role; None: there is none."""
+    stranger: str | None
+    """Who owns the ledger, if the user has not all his rights."""
 
 
 def check(database: Database, *, as_maker: bool) -> None:
-    """Unfit. ``as_maker``: schemas are to be made, and a role, if there is none."""
+    """Unfit. ``as_maker``: schemas are to be made, and roles, if there are none."""
     with closing(database.connect(as_owner=True)) as connection, connection.cursor() as cursor:
         version = connection.info.server_version // 10_000
         if version < OLDEST:
             raise Unfit(f"The server is PostgreSQL {version}, and {OLDEST} or later is needed.")
-        cursor.execute(FITNESS, {"membership": membership(cursor), "service": database.service})
+        cursor.execute(FITNESS, {"schema": database.schema})
         [row] = cursor.fetchall()
         found = _Found(*row)
         if found.encoding != "UTF8":
@@ -45,26 +46,21 @@ def check(database: Database, *, as_maker: bool) -> None:
                 f"The database {found.database} is in {found.encoding}, in which not every name can be written:"
                 " make one with ENCODING 'UTF8' TEMPLATE template0."
             )
-        if missing := _missing_rights(cursor, found, database.service, as_maker=as_maker):
-            raise Unfit(missing)
+        if lacking := list(_lacking(cursor, found, database, as_maker=as_maker)):
+            deeds, remedies = ", nor ".join(each.deed for each in lacking), "; ".join(each.remedy for each in lacking)
+            raise Unfit(f"The user {found.user} may not {deeds}: have an administrator say {remedies}.")
     _check_sessions(database)
 
 
-def _missing_rights(cursor: Cursor, found: _Found, service: str, *, as_maker: bool) -> str:
-    user, base, role = (quote_ident(name, cursor) for name in (found.user, found.database, service))
-    if found.is_member is False and not found.may_make_roles:
-        return f"The user {user} may not act as {role}: have an administrator say GRANT {role} TO {user}."
-    if as_maker and found.is_member is None and not found.may_make_roles:
-        return (
-            f"There is no role {role}, and the user {user} may not make it: have an administrator say"
-            f" CREATE ROLE {role} NOLOGIN; GRANT {role} TO {user}."
-        )
+def _lacking(cursor: Cursor, found: _Found, database: Database, *, as_maker: bool) -> Iterator[roles.Lack]:
+    user, base, schema = (quote_ident(name, cursor) for name in (found.user, found.database, database.schema))
+    yield from roles.lacking(cursor, database, user, as_maker=as_maker, may_make=found.may_make_roles)
+    if found.stranger:
+        owner = quote_ident(found.stranger, cursor)
+        yield roles.Lack(f"use the schema {schema}, which belongs to {owner}", f"GRANT {owner} TO {user}")
     if as_maker and not found.may_make_schemas:
-        return (
-            f"The user {user} may not make schemas in the database {base}: have an administrator say"
-            f" GRANT CREATE ON DATABASE {base} TO {user}."
-        )
-    return ""
+        remedy = f"GRANT CREATE ON DATABASE {base} TO {user}"
+        yield roles.Lack(f"make schemas in the database {base}", remedy)
 
 
 def _check_sessions(database: Database) -> None:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extensions import quote_ident
 
+from infra.postgres import roles
 from infra.postgres.connection import Connection, Database, Pool, read_sql, scalar
 from infra.postgres.giving_way import GIVE_WAY, sooner_or_later
 
@@ -108,6 +109,7 @@ def _go_on(
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"migrate {database.schema}",))
         applied = _applied(cursor, database)
         pending = _pending(applied, steps)
+        roles.make(cursor, database)
         cursor.execute(f"SET LOCAL lock_timeout = '{GIVE_WAY}'")
         if applied:
             for step in pending[:1]:
@@ -150,27 +152,6 @@ def _make(cursor: Cursor, database: Database) -> None:
         "CREATE TABLE IF NOT EXISTS migration (name text PRIMARY KEY, checksum text NOT NULL,"
         " applied_at timestamptz NOT NULL DEFAULT clock_timestamp())"
     )
-    _make_service_role(cursor, database)
-
-
-def _make_service_role(cursor: Cursor, database: Database) -> None:
-    """Roles belong to the server, not to the database: another ledger of this name may have made it already, or an
-    administrator, who has made us a member of it, too."""
-    service = quote_ident(database.service, cursor)
-    cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"role {database.service}",))
-    cursor.execute(
-        "SELECT pg_has_role(oid, %s) FROM pg_roles WHERE rolname = %s", (membership(cursor), database.service)
-    )
-    is_member = cursor.fetchone()
-    if is_member is None:
-        cursor.execute(f"CREATE ROLE {service} NOLOGIN")
-    if is_member is None or not is_member[0]:
-        cursor.execute(f"GRANT {service} TO CURRENT_USER")
-
-
-def membership(cursor: Cursor) -> str:
-    """What pg_has_role calls the right to be a role; since PostgreSQL 16 a member may lack it."""
-    return "SET" if cursor.connection.info.server_version >= 160_000 else "MEMBER"
 
 
 def _apply(cursor: Cursor, database: Database, step: Migration) -> None:
@@ -181,7 +162,7 @@ def _apply(cursor: Cursor, database: Database, step: Migration) -> None:
 
 
 def _named(sql: str, cursor: Cursor, database: Database) -> str:
-    for name in ("schema", "read_schema", "service"):
+    for name in ("schema", "read_schema", "service", "reader"):
         sql = sql.replace(f"{{{name}}}", quote_ident(getattr(database, name), cursor))
     return sql
 

@@ -3,7 +3,7 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from itertools import count
 from pathlib import Path
@@ -101,48 +101,3 @@ def test_a_database_in_which_not_every_name_can_be_written_is_refused(empty: Dat
         cursor.execute("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
     with pytest.raises(Unfit, match="The database latin is in LATIN1, in which"):
         fitness.check(Database(f"{empty.dsn} dbname=latin", empty.schema), as_maker=True)
-
-
-@pytest.fixture
-def owner(empty: Database) -> Callable[..., Database]:
-    """The ledger's database, for a user who has these rights alone."""
-
-    def made(*rights: str) -> Database:
-        name = f"{empty.schema}_owner"
-        with as_superuser(empty) as connection, connection.cursor() as cursor:
-            cursor.execute(f"CREATE ROLE {name} LOGIN")
-            for right in rights:
-                cursor.execute(right.format(owner=name, service=empty.service))
-        return Database(f"{empty.dsn} user={name}", empty.schema)
-
-    return made
-
-
-SCHEMAS = "GRANT CREATE ON DATABASE grossbuch TO {owner}"
-SERVICE = "CREATE ROLE {service} NOLOGIN"
-MEMBER = "GRANT {service} TO {owner}"
-
-
-@pytest.mark.parametrize(
-    ("rights", "sentence"),
-    [
-        ([], r"There is no role .*: have an administrator say CREATE ROLE .* NOLOGIN; GRANT"),
-        ([SERVICE], r"may not act as .*: have an administrator say GRANT"),
-        (
-            [SERVICE, MEMBER],
-            r"may not make schemas .*: have an administrator say GRANT CREATE ON DATABASE \"grossbuch\" TO",
-        ),
-    ],
-)
-def test_a_right_that_is_missing_is_named(owner: Callable[..., Database], rights: list[str], sentence: str) -> None:
-    with pytest.raises(Unfit, match=sentence):
-        fitness.check(owner(*rights), as_maker=True)
-
-
-@pytest.mark.parametrize("rights", [[SCHEMAS, SERVICE, MEMBER], [SCHEMAS, "ALTER ROLE {owner} CREATEROLE"]])
-def test_who_has_them_makes_a_ledger(owner: Callable[..., Database], rights: list[str]) -> None:
-    database = owner(*rights)
-    fitness.check(database, as_maker=True)
-    migrate(database)
-    fitness.check(database, as_maker=False)
-    find(database)

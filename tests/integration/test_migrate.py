@@ -129,15 +129,6 @@ def test_whoever_does_not_migrate_says_what_a_ledger_lacks(empty: Database, late
         find(empty, folder=later)
 
 
-def test_an_owner_whose_role_an_administrator_has_made_needs_no_right_to_make_roles(empty: Database) -> None:
-    with as_superuser(empty) as connection, connection.cursor() as cursor:
-        owner, service = f"{empty.schema}_owner", empty.service
-        cursor.execute(f"CREATE ROLE {owner} LOGIN; GRANT CREATE ON DATABASE grossbuch TO {owner}")
-        cursor.execute(f"CREATE ROLE {service} NOLOGIN; GRANT {service} TO {owner}")
-    migrate(Database(f"{empty.dsn} user={owner}", empty.schema))
-    assert "event" in tables(empty)
-
-
 def reads(reader: Connection, table: str) -> None:
     """A statement that finds its table locked waits for who locked it, and for who waits to lock it."""
     with reader.cursor() as cursor:
