@@ -15,9 +15,10 @@ from api.readers import Readers
 from api.waiting import Waiting
 from commands.bus import Bus
 from consumers.projector import Projector
+from infra.embedded.loopback import Loopback, password
 from infra.embedded.server import embedded
 from infra.health import Health
-from infra.postgres import fitness, head
+from infra.postgres import fitness, head, reader
 from infra.postgres.clock import DatabaseClock
 from infra.postgres.condition import condition
 from infra.postgres.connection import Database, Pool
@@ -78,9 +79,11 @@ def database(
 ) -> Iterator[Database]:
     """The ledger's: DATABASE_URL's, or the embedded one of the data directory. Unfit, OtherRelease, MigrationError."""
     with ExitStack() as stack:
-        dsn = settings.database_url or ""
+        dsn, loopback = settings.database_url or "", None
         if directory := book.directory(settings):
-            server = embedded(directory, bin_dir=settings.bin_dir, say=say, make=opening.makes)
+            if settings.sql_port:
+                loopback = Loopback(settings.sql_port, Database("", settings.ledger).reader)
+            server = embedded(directory, bin_dir=settings.bin_dir, loopback=loopback, say=say, make=opening.makes)
             dsn = stack.enter_context(server)
         found = Database(dsn, settings.ledger)
         if opening in {Opening.MAKE, Opening.UPDATE} and is_made(found) is (opening is Opening.MAKE):
@@ -92,6 +95,10 @@ def database(
             if unsafe := condition(found).unsafe:
                 log.warning("a crash of the server may lose what is booked", off=unsafe)
             migrate(found, book_currency=settings.book_currency, time_zone=settings.time_zone)
+        if directory and loopback:
+            reader.let_log_in(found, password(directory, found.reader))
+            if reader.tcp_port(found) != loopback.port:
+                say(f"PostgreSQL runs already, and not at {loopback.port}: it will when all have stopped that use it.")
         yield found
 
 

@@ -31,6 +31,9 @@ class Settings(BaseSettings):
     database_url: str | None = Field(None, validation_alias=AliasChoices("database_url", "DATABASE_URL"))
     data: Path | None = Field(None, description="Directory of the embedded ledger")
     bin_dir: Path | None = Field(None, description="PostgreSQL's binaries, if not the wheel's")
+    sql_port: Annotated[
+        int | None, Field(ge=1024, le=65535, description="Of the loopback, where the embedded server's reader logs in")
+    ] = None
     ledger: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")] = "grossbuch"
     book_currency: Currency = "EUR"
     time_zone: Annotated[str, AfterValidator(_time_zone)] = "UTC"

@@ -22,6 +22,7 @@ COMMANDS = {
     "export": "exporting.export",
     "demo": "demo",
     "rebuild": "rebuild",
+    "sql": "sql",
     "check": "check",
     "diff": "diff",
     "explain": "explain",

@@ -24,6 +24,7 @@ from infra.embedded.binaries import Binaries, binaries, default_bin_dir, reachab
 from infra.embedded.directories import open_log, passable, private, sync
 from infra.embedded.errors import EmbeddedError
 from infra.embedded.locks import FileLock, exclusive, is_held
+from infra.embedded.loopback import Loopback
 from infra.embedded.watchdog import Watchdog
 
 __all__ = ["EmbeddedError", "EmbeddedServer", "default_bin_dir", "default_directory", "embedded"]
@@ -57,18 +58,23 @@ SETTINGS = {
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
 }
-"""Told on the command line, which no ALTER SYSTEM overrides: with ``trust``, a TCP port would let any user in."""
+"""Told on the command line, which no ALTER SYSTEM overrides: with ``trust``, a TCP port would let any user in. A
+loopback brings its own list of who may log in."""
 
 
 class EmbeddedServer:
-    """A PostgreSQL of our own in a directory, reached by its socket only. Several processes may use one directory."""
+    """A PostgreSQL of our own in a directory, reached by its socket, and by its loopback if it was started with one.
 
-    def __init__(self, directory: Path, *, bin_dir: Path | None = None) -> None:
+    Several processes may use one directory.
+    """
+
+    def __init__(self, directory: Path, *, bin_dir: Path | None = None, loopback: Loopback | None = None) -> None:
         # Links resolved: a process is known by its path, and every directory on the real way must let it pass.
         self._home = directory.resolve()
         self._data = self._home / "data"
         self._run = self._home / "run"
         self._bin_dir = bin_dir
+        self._loopback = loopback
         self._use: FileLock | None = None
 
     @property
@@ -176,6 +182,7 @@ class EmbeddedServer:
             self._init(programs, turn)
         self._check_version(programs)
         self._clear_stale()
+        settings = SETTINGS | (self._loopback.prepare(self._run, PORT, DATABASE, account) if self._loopback else {})
         # A file, never a pipe: the server inherits it, and nobody would read the other end.
         log = open_log(self._home / "log" / "postgres.log", account)
         lock = FileLock(self._home / "server.lock")
@@ -183,7 +190,7 @@ class EmbeddedServer:
         socket = str(self._run).replace('"', '""')
         try:
             server = subprocess.Popen(
-                [programs["postgres"], "-D", str(self._data), "-k", f'"{socket}"', *_told(SETTINGS)],
+                [programs["postgres"], "-D", str(self._data), "-k", f'"{socket}"', *_told(settings)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -310,11 +317,16 @@ def _is_server_of(pid: int, data: Path) -> bool:
 
 @contextmanager
 def embedded(
-    directory: Path, *, bin_dir: Path | None = None, say: Callable[[str], object] = str, make: bool = True
+    directory: Path,
+    *,
+    bin_dir: Path | None = None,
+    loopback: Loopback | None = None,
+    say: Callable[[str], object] = str,
+    make: bool = True,
 ) -> Iterator[str]:
     """The dsn of the directory's server, which runs at least as long as this, and is started again should it die.
     Unless it may be ``make``, EmbeddedError where there is no database, and nothing is left there."""
-    server = EmbeddedServer(directory, bin_dir=bin_dir)
+    server = EmbeddedServer(directory, bin_dir=bin_dir, loopback=loopback)
     if not make:
         server.find()
     server.start(say)
