@@ -7,15 +7,20 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import psycopg2
 import pytest
+from psycopg2.extensions import make_dsn
 
 from docs import pictures
 from tests.e2e.api import Api
+from tests.e2e.cli import run
+from tests.e2e.given import client
 from tests.e2e.load import eventually
 from tests.e2e.serving import GROSSBUCH, Up
 
@@ -202,6 +207,51 @@ def test_the_past_is_as_the_page_and_its_pictures_say(reader: Reader) -> None:
     drawn = {path.name: path.read_text(encoding="utf-8") for path in pictures.PICTURES.iterdir()}
     pictures.main(reader.address)
     assert drawn == {path.name: path.read_text(encoding="utf-8") for path in pictures.PICTURES.iterdir()}
+
+
+def statements(page: Path) -> Iterator[list[str]]:
+    """Of each block of SQL."""
+    for _, language, code, _ in FENCE.findall(page.read_text(encoding="utf-8")):
+        if language == "sql":
+            yield [text.strip() for text in re.sub(r"--.*", "", code).split(";") if text.strip()]
+
+
+def test_each_question_in_sql_works_as_it_stands_for_somebody_who_is_a_reader_and_no_more(
+    reader: Reader, directory: Path
+) -> None:
+    page = ROOT / "docs/how-to/query-in-sql.md"
+    reader.read(ROOT / "docs/tutorial/first-steps.md")
+    reader.read(page)
+    assert "Cards client as of now" in reader.answer("dv+")
+    assert next(csv.DictReader(StringIO(reader.answer("--csv"))))["client"] == "C1"
+    asked, made = statements(page)
+    with closing(psycopg2.connect(host=f"{directory}/run", user="grossbuch", dbname="grossbuch")) as administrator:
+        administrator.cursor().execute("; ".join(made))
+        administrator.commit()
+    with closing(psycopg2.connect(host=f"{directory}/run", user="ann", dbname="grossbuch")) as ann:
+        for question in asked:
+            with ann.cursor() as cursor:
+                cursor.execute(question)
+                assert cursor.rowcount > 0, question
+
+
+def test_a_ledger_is_run_on_your_postgresql_by_an_owner_who_may_make_no_roles(dsn: str, tmp_path: Path) -> None:
+    given = next(statements(ROOT / "docs/how-to/run-on-your-postgresql.md"))
+    for base, made in (("grossbuch", ["CREATE ROLE owner LOGIN", "CREATE DATABASE books"]), ("books", given)):
+        with closing(psycopg2.connect(dsn, dbname=base)) as administrator:
+            administrator.autocommit = True
+            for statement in made:
+                administrator.cursor().execute(statement)
+    env = {"DATABASE_URL": make_dsn(dsn, user="owner", dbname="books"), "GROSSBUCH_LEDGER": "acme"}
+    up = Up(log=tmp_path / "log", env=env)
+    with up.start() as api:
+        api.given(client())
+        assert [row["client"] for row in api.rows("/v1/clients?min_position=1")] == ["C1"]
+        run("rebuild", "--all", env=env)
+        run("check", "--rebuild", env=env)
+        run("sql", "--print", env=env)
+    assert up.stop() == 0
+    assert "error" not in (tmp_path / "log").read_text()
 
 
 def standing(snapshot: dict[str, Any]) -> dict[str, int]:
