@@ -3,9 +3,11 @@
 from contextlib import closing
 from zoneinfo import ZoneInfo
 
+import psycopg2
 import pytest
 
 from commands.bus import Accepted, Bus, Outcome, Refused
+from infra.postgres import digests
 from infra.postgres.checks import Checks, invariants_of_book
 from infra.postgres.connection import Database, Pool
 from infra.postgres.ledger import PostgresLedger
@@ -21,8 +23,14 @@ BREAKS = {
         "recorded_at",
         "later",
     ),
+    "digests": ("UPDATE event SET payload = payload || ' ' WHERE position = 2", "digest", "from 1, to 3"),
     "commands": ("UPDATE command SET events = 2 WHERE command_id = 'c-5'", "events", "is 1, must be 2"),
 }
+
+
+@pytest.fixture(autouse=True)
+def _small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(digests, "BLOCK", 3)
 
 
 @pytest.fixture
@@ -71,11 +79,58 @@ def test_each_invariant_of_the_book_is_broken_here() -> None:
 @pytest.mark.parametrize("invariant", BREAKS)
 def test_what_is_broken_is_found_and_named(book: Database, invariant: str) -> None:
     sql, figure, told = BREAKS[invariant]
+    assert violated(book) == {}
     by_hand(book, sql)
     [sentence] = violated(book)[invariant]
     assert f"book breaks {invariant} at" in sentence
     assert figure in sentence
     assert told in sentence
+
+
+@pytest.mark.parametrize(
+    ("column", "changed"),
+    [
+        ("stream", "stream || 'x'"),
+        ("type", "type || 'x'"),
+        ("schema_version", "schema_version + 1"),
+        ("order_key", "order_key || 'x'"),
+        ("recorded_at", "recorded_at + interval '1 microsecond'"),
+        ("effective_at", "effective_at - interval '1 microsecond'"),
+        ("metadata", "metadata || ' '"),
+        ("claims", "'x'"),
+    ],
+)
+def test_each_column_of_an_event_that_is_changed_past_the_triggers_is_found(
+    book: Database, column: str, changed: str
+) -> None:
+    assert violated(book) == {}
+    by_hand(book, f"UPDATE event SET {column} = {changed} WHERE position = 6")
+    [sentence] = violated(book)["digests"]
+    assert "from 4, to 6" in sentence
+
+
+def test_what_is_changed_before_its_block_was_ever_checked_is_not_found(book: Database) -> None:
+    by_hand(book, BREAKS["digests"][0])
+    assert violated(book) == {}
+
+
+def test_blocks_are_held_to_what_they_were_as_they_fill(book: Database) -> None:
+    for _ in range(2):
+        assert violated(book) == {}
+        kept = query(book, "SELECT first, last FROM digest ORDER BY first")
+        assert kept == [(1, 3), (4, 6)]
+
+
+def test_nothing_is_held_to_what_breaks_an_invariant(book: Database) -> None:
+    by_hand(book, BREAKS["positions"][0])
+    assert "positions" in violated(book)
+    assert query(book, "SELECT first FROM digest") == []
+
+
+def test_digests_are_changed_by_nobody_either(book: Database) -> None:
+    assert violated(book) == {}
+    with pytest.raises(psycopg2.errors.InsufficientPrivilege, match="never changed"):
+        query(book, "UPDATE digest SET digest = ''")
 
 
 def test_a_book_that_ends_before_its_head_has_lost_its_last_events(book: Database) -> None:
