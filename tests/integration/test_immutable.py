@@ -31,8 +31,8 @@ def owner(dsn: str) -> Iterator[str]:
     with connection.cursor() as cursor:
         cursor.execute("CREATE ROLE owner LOGIN CREATEROLE; GRANT CREATE ON DATABASE grossbuch TO owner")
         yield make_dsn(dsn, user="owner")
-        cursor.execute("DROP SCHEMA owned, owned_read CASCADE; DROP OWNED BY owned_service, owned_reader")
-        cursor.execute("DROP ROLE owned_service, owned_reader")
+        cursor.execute("DROP SCHEMA owned, owned_read CASCADE; DROP OWNED BY owned_service")
+        cursor.execute("DROP OWNED BY owned_reader; DROP ROLE owned_service, owned_reader")
         cursor.execute("REVOKE CREATE ON DATABASE grossbuch FROM owner; DROP ROLE owner")
     connection.close()
 
