@@ -6,8 +6,7 @@ from typing import Any
 
 from api.openapi import TITLE, VERSION
 from domain.event import Event, event_types
-from infra.kafka.topic import LARGEST
-from infra.kafka.wire import MARK
+from infra.kafka.wire import LARGEST, MARK
 
 DESCRIPTION = """Every event of a ledger, once. Read committed. Events with the same key are in one partition, in order.
 

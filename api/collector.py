@@ -9,12 +9,17 @@ from pathlib import Path
 STATM = Path("/proc/self/statm")
 
 
+def collect_seldom() -> None:
+    """Look for garbage cycles seldom: as usual a fifth of the time went there, of a start, of a command, of what the
+    relay carries and of what a consumer projects (bench/http.py, bench/kafka)."""
+    gc.set_threshold(50_000, 20, 50)
+
+
 def tune_collector() -> None:
-    """Look for garbage cycles seldom: as usual a fifth of the time went there, of a command, of what the relay carries
-    and of what a consumer projects (bench/http.py, bench/kafka)."""
+    """What there is stays: it is looked at no more."""
+    collect_seldom()
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
 
 
 class Growth:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
+from typing import TYPE_CHECKING
 
 from consumers.ahead import FeedAhead
 from consumers.follower import Follower
@@ -10,13 +11,15 @@ from consumers.ports import Health, Place, Topic
 from consumers.projector import Projector
 from consumers.runner import NONE, Runner
 from infra.kafka.connection import connection
-from infra.kafka.feed import TopicFeed
 from infra.postgres import head, topics
 from infra.postgres.connection import Database, Pool
 from infra.postgres.feed import StoreFeed
 from infra.postgres.read_models import PostgresReadModels
 from infra.settings import Settings
 from projections.projection import Projection
+
+if TYPE_CHECKING:
+    from infra.kafka.feed import TopicFeed
 
 STORE = Topic("the store", 1)
 """What is followed where there is no broker."""
@@ -45,9 +48,10 @@ def store_feed(pool: Pool, read_models: PostgresReadModels, projection: Projecti
 
 def topic_feed(
     settings: Settings, topic: Topic, group: str, projection: Projection, looking: PostgresReadModels
-) -> TopicFeed:
+) -> "TopicFeed":
     """``looking`` tells where the read model is; nobody else uses it while the feed reads. It is asked seldom, and
     keeps no connection."""
+    from infra.kafka.feed import TopicFeed
 
     def places() -> Mapping[int, Place]:
         try:

@@ -12,7 +12,6 @@ from consumers.watched import watched
 from infra.health import Health
 from infra.kafka.connection import connection
 from infra.kafka.figures import RelayFigures
-from infra.kafka.publisher import TopicPublisher
 from infra.postgres.baton import PostgresBaton
 from infra.postgres.connection import Pool
 from infra.postgres.log import StoreLog, available
@@ -21,6 +20,7 @@ from infra.settings import Settings
 
 def make_relay(settings: Settings, pool: Pool, health: Health, new: Topic | None = None) -> Relay:
     """Of a ledger, to its topic or to a new one; not running."""
+    from infra.kafka.publisher import TopicPublisher
 
     def topic() -> Topic:
         with available():

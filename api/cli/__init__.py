@@ -11,6 +11,8 @@ from typing import Annotated
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from api.collector import collect_seldom
+
 COMMANDS = {
     "up": "up",
     "serve": "serve",
@@ -79,6 +81,7 @@ def grossbuch(
 def main() -> None:
     """What went wrong is told in one line; a stack trace is for what nobody expected."""
     signal.signal(signal.SIGTERM, _terminated)
+    collect_seldom()
     try:
         app()
     except Exception as error:

@@ -12,7 +12,7 @@ import typer
 from api.cli import options
 from api.cli.terminal import out, progress, result, say
 from api.collector import tune_collector
-from api.origins import FromStore, Origin, from_topic
+from api.origins import FromStore, Origin
 from api.projecting import topic_of
 from api.rebuilding import Rebuilt, rebuilding
 from api.service import Opening, Service, open_service
@@ -79,6 +79,8 @@ def _origin(service: Service, from_: From, size: int) -> Origin:
         return FromStore(size)
     if not service.settings.kafka_bootstrap:
         raise typer.BadParameter("set KAFKA_BOOTSTRAP to the broker's host:port", param_hint="--from")
+    from api.from_topic import from_topic
+
     return from_topic(service.settings, topic_of(service.settings, service.pool), service.pool)
 
 

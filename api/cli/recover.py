@@ -10,7 +10,6 @@ from api.cli import options
 from api.cli.terminal import out, progress, result, say
 from api.recovering import be_another_book, fill_anew
 from api.service import Opening, database
-from api.standing import topic_standing
 from infra.postgres import topics
 from infra.postgres.connection import Pool
 from infra.postgres.log import StoreLog
@@ -36,6 +35,8 @@ def recover(
         topic = topics.settled(pool)
         carried, theirs = None, None
         if topic and settings.kafka_bootstrap and not book_holds:
+            from api.standing import topic_standing
+
             carried, theirs = topic_standing(settings, pool, topic)
         read = [standing(pool, projection) for projection in PROJECTIONS]
         told = _told(pool, carried, theirs, read)

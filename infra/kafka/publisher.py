@@ -34,7 +34,7 @@ from infra.kafka.chain import Strange
 from infra.kafka.client import open_client
 from infra.kafka.ends import read_ends
 from infra.kafka.sending import Message, send
-from infra.kafka.topic import LARGEST, TopicUnfit, administration, describe, ensure, identity
+from infra.kafka.topic import TopicUnfit, administration, describe, ensure, identity
 from infra.partitions import partition_of
 
 STALL = 30.0
@@ -55,7 +55,7 @@ PRODUCER = {
     "retry_backoff_ms": 10,
     "linger_ms": 5,
     "batch_size": 262_144,
-    "max_request_size": LARGEST,
+    "max_request_size": wire.LARGEST,
     "transaction_timeout_ms": 120_000,
     "delivery_timeout_ms": 600_000,
     "allow_auto_create_topics": False,

@@ -11,7 +11,7 @@ from kafka.errors import MessageSizeTooLargeError
 from kafka.producer.future import FutureRecordMetadata
 
 from infra.kafka import wire
-from infra.kafka.topic import LARGEST
+from infra.kafka.wire import LARGEST
 
 AROUND = 65_536
 """Bytes that key, headers and a batch's own head take at the most."""

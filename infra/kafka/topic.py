@@ -13,11 +13,9 @@ from kafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrPart
 
 from consumers.ports import Topic
 from infra.kafka.client import open_client
+from infra.kafka.wire import LARGEST
 
 log = structlog.get_logger(__name__)
-
-LARGEST = 16_777_216
-"""Bytes of a message. The broker's own limit, a megabyte, is less than what a command may bring."""
 
 LOOK = 0.02
 """Seconds."""

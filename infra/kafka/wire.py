@@ -14,6 +14,9 @@ import orjson
 
 from consumers.ports import Delivered, Recorded
 
+LARGEST = 16_777_216
+"""Bytes of a message. The broker's own limit, a megabyte, is less than what a command may bring."""
+
 MARK = "grossbuch.mark"
 CONTENT_TYPE = ("content-type", b"application/json")
 SPECIFICATION = ("ce_specversion", b"1.0")
