@@ -51,6 +51,13 @@ def command_types() -> dict[str, type[Command]]:
     return dict(sorted(_registry.items()))
 
 
+def unknown(type: object) -> Refusal:
+    said = (
+        f"There is no command type {shown(type)}." if isinstance(type, str) else "A command has a type, which is text."
+    )
+    return Refusal("unknown_command", said, known=list(command_types()))
+
+
 def parse(body: object) -> Command:
     """Read a command as it comes over the wire; pydantic's ValidationError or a Refusal tells what is wrong."""
     if not isinstance(body, dict):
@@ -59,5 +66,5 @@ def parse(body: object) -> Command:
     type = fields.pop("type", None)
     cls = _registry.get(type) if isinstance(type, str) else None
     if cls is None:
-        raise Refusal("unknown_command", f"There is no command type {shown(type)}.", known=list(command_types()))
+        raise unknown(type)
     return cls.model_validate(fields)

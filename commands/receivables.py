@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from commands.book import Book
 from commands.command import Command
@@ -36,6 +36,16 @@ class Line(_Part):
 class Pays(_Part):
     invoice: Id
     amount: PositiveDecimal
+
+
+def _form(value: object) -> str | None:
+    return "[list]" if isinstance(value, list) else "[oldest]" if value == "oldest" else None
+
+
+Allocated = Annotated[
+    Annotated[Literal["oldest"], Tag("[oldest]")] | Annotated[list[Pays], Field(max_length=1000), Tag("[list]")],
+    Discriminator(_form, "in_words", 'must be "oldest" or a list'),
+]
 
 
 class Issue(Command, type="invoice.issue"):
@@ -125,7 +135,7 @@ class Receive(Command, type="payment.receive"):
     currency: Currency
     bank_account: Id | None = None
     direction: Id | None = None
-    allocate: Literal["oldest"] | Annotated[list[Pays], Field(max_length=1000)] = []
+    allocate: Allocated = []
 
     def execute(self, book: Book) -> None:
         book.get(Client, self.client)

@@ -14,8 +14,8 @@ def kind(schema: Schema, definitions: Schema) -> str:
         return _code(schema["const"])
     if "enum" in schema:
         return " ".join(map(_code, schema["enum"]))
-    if "anyOf" in schema:
-        kinds = [kind(option, definitions) for option in schema["anyOf"] if option.get("type") != "null"]
+    if options := schema.get("anyOf") or schema.get("oneOf"):
+        kinds = [kind(option, definitions) for option in options if option.get("type") != "null"]
         return "decimal" if {"decimal", "number"} & {*kinds} else " or ".join(dict.fromkeys(kinds)) or "any"
     if "$ref" in schema:
         return _parts(definitions[str(schema["$ref"]).rpartition("/")[2]])

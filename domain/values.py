@@ -7,20 +7,61 @@ from functools import cache
 from typing import Annotated, TypeVar
 
 from iso4217 import Currency as Iso4217
-from pydantic import AfterValidator, BeforeValidator, Field, GetPydanticSchema, StringConstraints, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    GetPydanticSchema,
+    StringConstraints,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WithJsonSchema,
+    WrapValidator,
+)
 from pydantic_core.core_schema import datetime_schema
+
+IN_WORDS: dict[str, str] = {}
+"""What each pattern takes, as a caller is told it."""
+
+
+def spelt(pattern: str, words: str) -> StringConstraints:
+    """Text of a pattern, and what that takes in words."""
+    IN_WORDS[pattern] = words
+    return StringConstraints(pattern=pattern)
+
+
+def in_words(words: str) -> WrapValidator:
+    """For what may have several forms: whatever is wrong with it, the caller is told what is taken."""
+
+    def taken(value: object, validate: ValidatorFunctionWrapHandler) -> object:
+        try:
+            return validate(value)
+        except ValidationError:
+            raise ValueError(f"expected {words}") from None
+
+    return WrapValidator(taken)
+
 
 # Lengths are told beside the pattern, not in it: a class of Unicode repeated so often matches ten times slower.
 
 #: 1–64 characters of letters of any script, digits and ``. _ - :``; the caller's own.
-Id = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[\p{L}\p{M}\p{Nd}._:\-]*$")]
+Id = Annotated[
+    str,
+    Field(min_length=1, max_length=64),
+    spelt(r"^[\p{L}\p{M}\p{Nd}._:\-]*$", "ids are letters, digits, . _ - :"),
+]
 
 #: Text for people: what is seen and nothing else, so that a line stays one and reads as it is stored. Of what is not,
 #: only the joiners and marks of direction, without which some scripts and emoji cannot be written.
 Name = Annotated[
-    str, StringConstraints(min_length=1, max_length=200, pattern=r"^([^\p{C}\p{Zl}\p{Zp}]|[\u200c-\u200f])*$")
+    str,
+    Field(min_length=1, max_length=200),
+    spelt(r"^([^\p{C}\p{Zl}\p{Zp}]|[\u200c-\u200f])*$", "a line of text has no signs that are not seen"),
 ]
-Text = Annotated[str, StringConstraints(max_length=10_000, pattern=r"^[^\x00]*$")]
+
+#: What PostgreSQL can keep.
+Plain = Annotated[str, spelt(r"^[^\x00]*$", "no text has a NUL")]
+Text = Annotated[Plain, Field(max_length=10_000)]
 
 
 F = TypeVar("F", str, str | None)
@@ -31,7 +72,7 @@ def _sorted(facts: dict[str, F]) -> dict[str, F]:
     return {name: facts[name] for name in sorted(facts)}
 
 
-_Fact = Annotated[str, StringConstraints(max_length=1000, pattern=r"^[^\x00]*$")]
+_Fact = Annotated[Plain, Field(max_length=1000)]
 _Few = Field(max_length=100)
 
 #: User-defined facts, and changes of them: null takes one away.
@@ -105,7 +146,7 @@ _DECIMAL_SCHEMA = WithJsonSchema(
 WireDecimal = Annotated[Decimal, BeforeValidator(plain_decimal), _DECIMAL_SCHEMA]
 PositiveDecimal = Annotated[Decimal, BeforeValidator(plain_decimal), AfterValidator(_positive), _DECIMAL_SCHEMA]
 NotNegativeDecimal = Annotated[Decimal, BeforeValidator(plain_decimal), AfterValidator(_not_negative), _DECIMAL_SCHEMA]
-Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$"), AfterValidator(_currency)]
+Currency = Annotated[str, spelt(r"^[A-Z]{3}$", "a currency is three capital letters"), AfterValidator(_currency)]
 
 
 def within_calendar(moment: D) -> D:

@@ -13,15 +13,25 @@ from domain.aggregate import Aggregate
 from domain.clients import Client
 from domain.pipelines import Pipeline
 from domain.products import Product
-from domain.values import Day, Moment
+from domain.values import Day, Moment, in_words, spelt
 from domain.warehouses import Warehouse
 from projections.explanation import Explanation
 
 SQL = Path(__file__).with_name("sql")
 
-AsOf = Annotated[Moment | Day, Field(union_mode="left_to_right")]
-KnownAt = Annotated[Annotated[int, Field(ge=0, le=2**62)] | Moment, Field(union_mode="left_to_right")]
-Cursor = Annotated[str, Field(max_length=10_000, pattern=r"^[A-Za-z0-9_=-]*$")]
+AsOf = Annotated[
+    Moment | Day,
+    Field(union_mode="left_to_right"),
+    in_words("a date (YYYY-MM-DD) or a time with its offset (RFC 3339)"),
+]
+KnownAt = Annotated[
+    Annotated[int, Field(ge=0, le=2**62)] | Moment,
+    Field(union_mode="left_to_right"),
+    in_words("a position or a time with its offset (RFC 3339)"),
+]
+Cursor = Annotated[
+    str, Field(max_length=10_000), spelt(r"^[A-Za-z0-9_=-]*$", "a cursor is what `next` was in the page before")
+]
 """As wide as any keys make it (tests/unit/test_cursors.py)."""
 
 WAIT = (

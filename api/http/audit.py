@@ -15,7 +15,7 @@ from api.http.spool import whole
 from api.openapi import problems
 from api.rendering import line
 from api.service import Service
-from domain.values import Id
+from domain.values import Id, Plain
 
 
 class Wanted(BaseModel):
@@ -25,7 +25,7 @@ class Wanted(BaseModel):
 
     after: Annotated[int, Field(ge=0, le=2**62)] = 0
     limit: Annotated[int, Field(ge=1, le=10_000)] = 100
-    stream: Annotated[str | None, Field(max_length=200, pattern=r"^[^\x00]*$")] = None
+    stream: Annotated[Plain, Field(max_length=200)] | None = None
     type: Id | None = None
 
 

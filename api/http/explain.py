@@ -18,9 +18,8 @@ from api.openapi import EXPLAINED, problems
 from api.rendering import CSV, csv_cell, csv_end, csv_headers, line, to_csv
 from api.service import Service
 from domain.refusal import Refusal
+from domain.values import Plain
 from projections.query import WAIT, Cursor
-
-TEXT = r"^[^\x00]*$"
 
 
 class Asked(BaseModel):
@@ -29,17 +28,16 @@ class Asked(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     figure: Annotated[
-        str,
+        Plain,
         Field(
             max_length=4000,
-            pattern=TEXT,
             description="Path and parameters of a query, URL-encoded; what a row is of narrows a list to it",
             examples=["/v1/stock/balances?product=P1&warehouse=W1"],
         ),
     ]
     cell: Annotated[
-        str,
-        Field(max_length=1000, pattern=TEXT, description="The figure's name in the answer", examples=["on_hand"]),
+        Plain,
+        Field(max_length=1000, description="The figure's name in the answer", examples=["on_hand"]),
     ]
     cursor: Annotated[Cursor | None, Field(description="`next` of the page before")] = None
     limit: Annotated[int, Field(ge=1, le=100_000)] = 100

@@ -88,7 +88,8 @@ def _object(type: str, names: set[str], field: str, fields: Schema, schemas: Sch
 
 def plausible(name: str, schema: Schema, schemas: Schema, random: Random) -> object:
     """What the field is made for, more or less, so that the others are looked at."""
-    if options := [each for each in schema.get("anyOf", ()) if each.get("type") != "null"]:
+    choices = schema.get("anyOf") or schema.get("oneOf") or ()
+    if options := [each for each in choices if each.get("type") != "null"]:
         return plausible(name, options[0], schemas, random)
     if "$ref" in schema:
         part = schemas[schema["$ref"].rpartition("/")[2]]
