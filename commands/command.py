@@ -51,7 +51,7 @@ def command_types() -> dict[str, type[Command]]:
     return dict(sorted(_registry.items()))
 
 
-def unknown(type: object) -> Refusal:
+def _unknown(type: object) -> Refusal:
     said = (
         f"There is no command type {shown(type)}." if isinstance(type, str) else "A command has a type, which is text."
     )
@@ -66,5 +66,5 @@ def parse(body: object) -> Command:
     type = fields.pop("type", None)
     cls = _registry.get(type) if isinstance(type, str) else None
     if cls is None:
-        raise unknown(type)
+        raise _unknown(type)
     return cls.model_validate(fields)

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from api import asyncapi
 from api.http.app import create_app
-from api.openapi import query_parameters
+from api.openapi.queries import query_parameters
 from api.service import Service
 from commands.command import Command, command_types
 from docs.calls import COMMON, made, reach, streams

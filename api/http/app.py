@@ -15,7 +15,8 @@ from api.service import Service
 
 def create_app(service: Service) -> FastAPI:
     app = FastAPIOffline(title=TITLE, version=VERSION, description=DESCRIPTION, redoc_url=None, redirect_slashes=False)
-    for room in (commands, batches, queries, audit, explain, health):
+    # The first path that fits is taken, so /v1/commands/batch comes before /v1/commands/{type}.
+    for room in (batches, commands, queries, audit, explain, health):
         room.mount(app, service)
     app.add_middleware(HeadAsGet)
     problems.install(app)

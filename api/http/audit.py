@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.http.links import to_next
 from api.http.patience import in_turn
 from api.http.spool import whole
-from api.openapi import problems
+from api.openapi.problems import problems
 from api.rendering import line
 from api.service import Service
 from domain.values import Id, Plain
@@ -36,13 +36,21 @@ def record(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def mount(app: FastAPI, service: Service) -> None:
 
-    @app.get("/v1/audit/events", tags=["audit"], responses=problems(422, 503))
+    @app.get(
+        "/v1/audit/events",
+        summary="The events, in order of position",
+        responses=problems("malformed", "invalid", "too_slow", "busy", "unavailable"),
+    )
     async def get_events(request: Request, given: Annotated[Wanted, Query()]) -> Response:
         """Records in order of position, with metadata; ``next`` is the ``after`` of the next page. A page ends at
         ``limit`` records, or earlier at some 4 MB."""
         return await in_turn(service, request, partial(_events, service, request, given))
 
-    @app.get("/v1/projections", tags=["audit"], responses=problems(503))
+    @app.get(
+        "/v1/projections",
+        summary="How far each projection is",
+        responses=problems("malformed", "busy", "unavailable"),
+    )
     def get_projections() -> Response:
         """How far each projection is behind the ledger, in events and seconds, or ahead of one that was set back; how
         many streams it could not take."""

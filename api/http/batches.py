@@ -15,7 +15,7 @@ from api.http.deciding import Deciding, batch_key
 from api.http.plain import PlainRoute
 from api.http.problems import problem
 from api.http.splitting import Item, split
-from api.openapi import BATCH
+from api.openapi.commands import BATCH
 from api.rendering import dumps
 from api.service import Service
 from commands.ports import Unavailable
@@ -80,7 +80,7 @@ def mount(app: FastAPI, service: Service) -> None:
         "/v1/commands/batch",
         post_batch,
         methods=["POST"],
-        tags=["commands"],
+        summary="Send many commands",
         openapi_extra=BATCH,
         route_class_override=PlainRoute,
     )

@@ -39,8 +39,11 @@ def _too_large(limit: int) -> Refusal:
     return Refusal("too_large", f"The body is longer than {limit} bytes.", limit=limit)
 
 
-def command(text: bytes, idempotency_key: str | None = None) -> Command:
+def command(text: bytes, idempotency_key: str | None = None, type: str | None = None) -> Command:
+    """``type`` is that of the address; the body need not say it again."""
     value = strict_json.loads(text)
+    if isinstance(value, dict) and type is not None and value.setdefault("type", type) != type:
+        raise Refusal("invalid", f"type: at this address it is {type}", field="type")
     if isinstance(value, dict) and idempotency_key is not None:
         value.setdefault("command_id", idempotency_key)
         if value["command_id"] != idempotency_key:

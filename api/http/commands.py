@@ -1,9 +1,10 @@
-"""POST /v1/commands; and what one and many have in common."""
+"""POST /v1/commands, and an address for each type; and what one and many have in common."""
 
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC
 from functools import cache
+from reprlib import repr as shown
 from time import perf_counter
 from typing import Any, cast
 
@@ -14,11 +15,11 @@ from prometheus_client import Counter
 from api.http import bodies
 from api.http.plain import PlainRoute
 from api.http.problems import answer
-from api.openapi import COMMAND
+from api.openapi.commands import COMMAND
 from api.rendering import line
 from api.service import Service
 from commands.bus import Accepted, Mode, Options, Outcome, Refused
-from commands.command import Command
+from commands.command import Command, command_types
 from domain.refusal import Refusal
 from infra.telemetry import APPENDS, COMMANDS
 
@@ -32,14 +33,17 @@ def mount(app: FastAPI, service: Service) -> None:
     settings = service.settings
 
     async def post_command(request: Request) -> Response:
-        """Have one command decided and committed."""
+        """Have one command of any type decided and committed."""
+        type = request.path_params.get("type")
+        if type is not None and type not in command_types():
+            raise Refusal("not_found", f"There is no command type {shown(type)}.", kind="command", id=type[:64])
         options = read_options(request)
         body = await bodies.read(request, settings.max_body_bytes)
         key = request.headers.get("idempotency-key")
         if len(body) < LONG:
-            command = bodies.command(body, key)
+            command = bodies.command(body, key, type)
         else:
-            command = await asyncio.to_thread(bodies.command, body, key)
+            command = await asyncio.to_thread(bodies.command, body, key, type)
         started = perf_counter()
         [outcome] = await service.bus.execute_async([command], options)
         APPENDS.observe(perf_counter() - started)
@@ -54,8 +58,15 @@ def mount(app: FastAPI, service: Service) -> None:
         "/v1/commands",
         post_command,
         methods=["POST"],
-        tags=["commands"],
+        summary="Send a command",
         openapi_extra=COMMAND,
+        route_class_override=PlainRoute,
+    )
+    app.router.add_api_route(
+        "/v1/commands/{type}",
+        post_command,
+        methods=["POST"],
+        include_in_schema=False,
         route_class_override=PlainRoute,
     )
 

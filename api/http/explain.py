@@ -14,7 +14,8 @@ from api.http.links import to_next
 from api.http.patience import in_time
 from api.http.problems import answer
 from api.http.spool import whole
-from api.openapi import EXPLAINED, problems
+from api.openapi.problems import OF_QUERIES, problems
+from api.openapi.queries import EXPLAINED
 from api.rendering import CSV, csv_cell, csv_end, csv_headers, line, to_csv
 from api.service import Service
 from domain.refusal import Refusal
@@ -48,7 +49,11 @@ class Asked(BaseModel):
 
 def mount(app: FastAPI, service: Service) -> None:
 
-    @app.get("/v1/audit/explain", tags=["audit"], responses={200: EXPLAINED, **problems(404, 422, 503)})
+    @app.get(
+        "/v1/audit/explain",
+        summary="The events behind a figure",
+        responses={200: EXPLAINED, **problems("not_found", *OF_QUERIES)},
+    )
     async def get_explanation(request: Request, asked: Annotated[Asked, Query()]) -> Response:
         """The events behind a figure, each with what it contributed. Contributions of a sum add up to its value."""
         figure = read_figure(asked.figure)

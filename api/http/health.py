@@ -6,7 +6,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, 
 from prometheus_client.core import GaugeMetricFamily
 
 from api.http.problems import answer
-from api.openapi import problems
+from api.openapi.problems import problems
 from api.rendering import line
 from api.service import Service
 from domain.refusal import Refusal
@@ -70,11 +70,15 @@ def mount(app: FastAPI, service: Service) -> None:
     figures.register(ProjectionFigures(service))
     figures.register(DatabaseFigures(service))
 
-    @app.get("/v1/health/live", tags=["health"])
+    @app.get("/v1/health/live", summary="Whether the process lives", responses=problems("malformed"))
     async def live() -> Response:
         return Response(line({"status": "alive"}), media_type="application/json")
 
-    @app.get("/v1/health/ready", tags=["health"], responses=problems(503))
+    @app.get(
+        "/v1/health/ready",
+        summary="Whether commands and queries are taken",
+        responses=problems("malformed", "busy", "halted", "set_back", "unavailable"),
+    )
     def ready() -> Response:
         """200 when commands and queries are taken, and none of this process's work has halted: what a command needs is
         tried, and nothing changed by it."""
@@ -89,6 +93,6 @@ def mount(app: FastAPI, service: Service) -> None:
         body = {"status": "ready", "set_back": [each.reason for each in told]}
         return Response(line(body), media_type="application/json")
 
-    @app.get("/metrics", tags=["health"], include_in_schema=False)
+    @app.get("/metrics", include_in_schema=False)
     def metrics() -> Response:
         return Response(generate_latest(REGISTRY) + generate_latest(figures), media_type=CONTENT_TYPE_LATEST)

@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from api.codes import status_of
 from api.refusing import invalid
 from api.rendering import line
 from commands.ports import Unavailable
@@ -19,32 +20,7 @@ from infra.postgres.connection import LOST
 
 log = structlog.get_logger(__name__)
 
-STATUS = {
-    "malformed": 400,
-    "not_found": 404,
-    "timeout": 408,
-    "conflict": 409,
-    "command_id_reused": 409,
-    "too_large": 413,
-    "broken_stream": 500,
-    "internal": 500,
-    "url_too_long": 414,
-    "head_too_large": 431,
-    "ahead": 503,
-    "behind": 503,
-    "busy": 503,
-    "halted": 503,
-    "superseded": 503,
-    "unavailable": 503,
-    "set_back": 503,
-}
-"""All other refusals are 422: understood, and against a rule."""
-
 _CODES = {400: "malformed", 404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "malformed"}
-
-
-def status_of(refusal: Refusal) -> int:
-    return STATUS.get(refusal.code, 422)
 
 
 def problem(refusal: Refusal) -> dict[str, Any]:
@@ -52,7 +28,7 @@ def problem(refusal: Refusal) -> dict[str, Any]:
     return {
         "type": f"urn:grossbuch:problem:{refusal.code}",
         "title": refusal.code.replace("_", " "),
-        "status": status_of(refusal),
+        "status": status_of(refusal.code),
         "code": refusal.code,
         "detail": refusal.message,
         **refusal.facts,
@@ -61,7 +37,7 @@ def problem(refusal: Refusal) -> dict[str, Any]:
 
 def answer(refusal: Refusal, headers: Mapping[str, str] | None = None) -> Response:
     headers = dict(headers or {})
-    if (status := status_of(refusal)) == 503:
+    if (status := status_of(refusal.code)) == 503:
         headers["Retry-After"] = "1"
     return Response(line(problem(refusal)), status, headers, media_type="application/problem+json")
 

@@ -13,7 +13,7 @@ from api.http.patience import in_time
 from api.http.plain import PlainRoute
 from api.http.problems import answer
 from api.http.spool import Spool, whole
-from api.openapi import query_parameters, query_responses
+from api.openapi.queries import query_parameters, query_responses
 from api.querying import ask, listing
 from api.refusing import invalid
 from api.rendering import CSV, csv_end, csv_headers, dumps, flat, line, to_csv
@@ -34,9 +34,9 @@ def mount(app: FastAPI, service: Service) -> None:
         app.router.add_api_route(
             query.path,
             _endpoint(service, query),
-            tags=["queries"],
             route_class_override=PlainRoute,
             name=query.title,
+            summary=query.title,
             openapi_extra={"parameters": query_parameters(query), "responses": query_responses(query)},
         )
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from api.http.audit import Wanted
 from api.http.explain import Asked
-from api.openapi import command_schemas
+from api.openapi.commands import command_schemas
 from projections import QUERIES
 
 Schema = Mapping[str, Any]

@@ -3,6 +3,7 @@
 ``GROSSBUCH_TEST_EXAMPLES=200`` looks longer.
 """
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +23,7 @@ from schemathesis.checks import (
 )
 from schemathesis.openapi import from_path
 
-from api.openapi import EXAMPLES
+from api.openapi.examples import EXAMPLES
 from commands.command import command_types, parse
 from projections import QUERIES
 from tests.e2e.api import Api
@@ -52,6 +53,10 @@ described = from_path(Path(__file__).parents[2] / "docs/reference/openapi.json")
 """The published document; tests/unit/test_reference.py holds that it is what the application gives."""
 
 
+OWN_ADDRESS = r"^/v1/commands/\w+\."
+"""Of a command type; what it does is what /v1/commands does."""
+
+
 @pytest.fixture(scope="module")
 def document(shared: Api) -> dict[str, Any]:
     found: dict[str, Any] = shared.http.get("/openapi.json").json()
@@ -65,7 +70,7 @@ def book(shared: Api) -> Api:
     return shared
 
 
-@described.parametrize()
+@described.exclude(path_regex=OWN_ADDRESS).parametrize()
 @settings(max_examples=EXAMPLES_EACH, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_every_answer_is_one_that_the_document_describes(case: schemathesis.Case, book: Api) -> None:
     if str(case.query.get("min_position", "")).isdigit():
@@ -73,6 +78,12 @@ def test_every_answer_is_one_that_the_document_describes(case: schemathesis.Case
     # A batch takes lines too, whatever its content type says: an object is a batch of one.
     lenient = [negative_data_rejection] if case.operation.path.endswith("/batch") else []
     case.call_and_validate(base_url=book.address, checks=CHECKS, excluded_checks=lenient, timeout=30)
+
+
+@described.include(path_regex=OWN_ADDRESS).parametrize()
+@settings(max_examples=EXAMPLES_EACH // 5, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+def test_a_command_is_answered_at_its_address_as_the_document_says(case: schemathesis.Case, book: Api) -> None:
+    case.call_and_validate(base_url=book.address, checks=CHECKS, timeout=30)
 
 
 def test_the_document_is_a_valid_one() -> None:
@@ -106,7 +117,28 @@ def test_every_command_has_a_schema_and_every_query_a_path(document: dict[str, A
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_the_examples_are_taken_by_the_parser_and_the_schema(document: dict[str, Any], name: str) -> None:
-    example = EXAMPLES[name]
-    assert parse(example).type == example["type"]
-    schema = {"$ref": f"#/components/schemas/{example['type']}", "components": document["components"]}
-    assert jsonschema_rs.is_valid(schema, example)
+    _, fields = EXAMPLES[name]
+    assert parse({"type": name, **fields}).type == name
+    for schema, example in ((name, {"type": name, **fields}), (f"{name}.body", fields)):
+        whole = {"$ref": f"#/components/schemas/{schema}", "components": document["components"]}
+        assert jsonschema_rs.is_valid(whole, example)
+
+
+def test_every_operation_has_a_short_name_and_is_in_one_described_area(document: dict[str, Any]) -> None:
+    operations = [each for path in document["paths"].values() for each in path.values()]
+    names = [each["operationId"] for each in operations]
+    assert len(names) == len(set(names))
+    assert {"receivables_ageing", "invoice_issue", "client", "client_timeline", "commands_batch"} <= {*names}
+    described = {tag["name"] for tag in document["tags"] if tag["description"]}
+    assert {tag for each in operations for tag in each["tags"]} == described
+
+
+def test_what_may_be_missing_is_not_said_to_be_null(document: dict[str, Any]) -> None:
+    assert '"default": null' not in json.dumps(document)
+
+
+def test_a_problem_tells_its_facts(document: dict[str, Any]) -> None:
+    facts = document["components"]["schemas"]["problem.insufficient_stock"]
+    assert {"available", "shortfall", "on", "code"} <= {*facts["required"]}
+    assert facts["properties"]["available"]["type"] == "string"
+    assert facts["properties"]["on"]["format"] == "date"

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from api.http.audit import Wanted
 from api.http.bodies import command
 from api.http.explain import Asked
-from api.openapi import command_schemas
+from api.openapi.commands import command_schemas
 from api.refusing import WORDS, invalid
 from commands.command import command_types
 from domain.refusal import Refusal
