@@ -7,7 +7,7 @@ from functools import cache
 
 import pytest
 
-from api.http.problems import STATUS
+from api.codes import STATUS
 from tests.alarms import ENTRIES, ROOT, ROW, TEXT, Entry
 
 ROOMS = ("domain", "commands", "projections", "consumers", "infra", "api")
