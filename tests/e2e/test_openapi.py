@@ -54,7 +54,7 @@ described = from_path(Path(__file__).parents[2] / "docs/reference/openapi.json")
 
 
 OWN_ADDRESS = r"^/v1/commands/\w+\."
-"""Of a command type; what it does is what /v1/commands does."""
+"""Of a command type: what is done there is what /v1/commands does (test_command_addresses.py)."""
 
 
 @pytest.fixture(scope="module")
@@ -78,12 +78,6 @@ def test_every_answer_is_one_that_the_document_describes(case: schemathesis.Case
     # A batch takes lines too, whatever its content type says: an object is a batch of one.
     lenient = [negative_data_rejection] if case.operation.path.endswith("/batch") else []
     case.call_and_validate(base_url=book.address, checks=CHECKS, excluded_checks=lenient, timeout=30)
-
-
-@described.include(path_regex=OWN_ADDRESS).parametrize()
-@settings(max_examples=EXAMPLES_EACH // 5, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-def test_a_command_is_answered_at_its_address_as_the_document_says(case: schemathesis.Case, book: Api) -> None:
-    case.call_and_validate(base_url=book.address, checks=CHECKS, timeout=30)
 
 
 def test_the_document_is_a_valid_one() -> None:
