@@ -113,7 +113,7 @@ def test_nor_does_the_reader_without_his_password(port: int, password: str) -> N
 
 
 def test_an_embedded_book_without_a_port_is_read_by_its_socket_alone(directory: Path) -> None:
-    run("migrate", "--data", str(directory))
+    run("migrate", "--new", "--data", str(directory))
     with embedded(directory) as dsn:
         assert ask(dsn, "SHOW listen_addresses") == [("",)]
         shown = line("--data", str(directory))
@@ -124,18 +124,18 @@ def test_an_embedded_book_without_a_port_is_read_by_its_socket_alone(directory: 
 
 def test_a_server_that_runs_without_the_port_says_that_it_will_have_it(directory: Path) -> None:
     with embedded(directory):
-        said = run("migrate", "--data", str(directory), env={"GROSSBUCH_SQL_PORT": str(free_port())}).stderr
+        said = run("migrate", "--new", "--data", str(directory), env={"GROSSBUCH_SQL_PORT": str(free_port())}).stderr
     assert "when all have stopped that use it" in said
 
 
 def test_a_port_that_is_taken_is_told_in_one_line(up: Path, port: int, directory: Path) -> None:
     assert up
-    said = run("migrate", "--data", str(directory), status=1, env={"GROSSBUCH_SQL_PORT": str(port)}).stderr
+    said = run("migrate", "--new", "--data", str(directory), status=1, env={"GROSSBUCH_SQL_PORT": str(port)}).stderr
     assert said.splitlines()[-1] == f"grossbuch: 127.0.0.1:{port} (GROSSBUCH_SQL_PORT): Address already in use."
 
 
 def test_the_user_of_database_url_acts_as_the_reader_and_his_password_is_not_shown(cli: Cli) -> None:
-    cli("migrate")
+    cli.make()
     env = {**cli.env, "DATABASE_URL": make_dsn(cli.dsn, password="secret")}
     shown = line(**env)
     assert "secret" not in shown
@@ -145,5 +145,5 @@ def test_the_user_of_database_url_acts_as_the_reader_and_his_password_is_not_sho
 
 
 def test_a_ledger_that_is_not_there_is_told(directory: Path, cli: Cli) -> None:
-    assert "There is no ledger" in run("sql", "--print", "--data", str(directory), status=1).stderr
+    assert "There is no book" in run("sql", "--print", "--data", str(directory), status=1).stderr
     assert f"{cli.ledger}_reader" in told(status=2, **cli.env)
