@@ -36,14 +36,15 @@ kafka: install java     ## a Kafka broker of this machine in .kafka/, on KAFKA_P
 kafka-stop: install
 	@$(V)/python -m infra.kafka.local stop
 
-# The lines of suites that run at once mingle: the ends of those that failed are told once more, last.
+# The longest first, so that none runs long alone at the end. The lines of suites that run at once mingle: the ends of
+# those that failed are told once more, last.
 LOGS := .tests
 at_once = rm -rf $(LOGS); mkdir $(LOGS); \
 	$(MAKE) --no-print-directory --jobs=3 --keep-going $(1) || { tail -v -n 15 $(LOGS)/* | cut -c -300; exit 1; }
 logged = set -o pipefail; mkdir -p $(LOGS); $(1) 2>&1 | tee $(LOGS)/$@ && rm $(LOGS)/$@
 
 test: install java pgbouncer      ## at once: the tests of the stream and of servers wait much, the others compute
-	@$(call at_once,test-served test-stream test-store test-rules)
+	@$(call at_once,test-served test-stream test-rules test-store)
 
 test-served:            ## over HTTP, on the command line and in the browser
 	$(call logged,$(V)/pytest tests/e2e)
@@ -73,7 +74,7 @@ check: install java pgbouncer     ## what CI runs
 	$(V)/ruff check .
 	$(V)/mypy
 	$(V)/lint-imports
-	@$(call at_once,test-served test-stream test-oldest test-store test-rules)
+	@$(call at_once,test-served test-stream test-rules test-oldest test-store)
 
 bench: install java
 	$(V)/python -m bench
