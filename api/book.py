@@ -13,9 +13,14 @@ class OfAnotherBook(Exception):
     """A setting says what a book is not, and cannot become."""
 
 
+def home(settings: Settings) -> Path:
+    """Of the embedded server, if that is the one."""
+    return settings.data or default_directory()
+
+
 def directory(settings: Settings) -> Path | None:
     """Of the embedded server; None if the server is another."""
-    return None if settings.database_url else settings.data or default_directory()
+    return None if settings.database_url else home(settings)
 
 
 def sentence(settings: Settings, ledger: Ledger, size: int) -> str:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from api.book import home
 from api.service import Opening, database
 from infra.embedded import loopback
 from infra.embedded.binaries import binaries
-from infra.embedded.server import default_directory
 from infra.postgres import reader
 from infra.postgres.connection import Database
 from infra.settings import Settings
@@ -36,7 +36,7 @@ def reading(settings: Settings, say: Callable[[str], object]) -> Iterator[Readin
         reader.let_log_in(found)
         shown = {"user": found.reader}
         if port := reader.tcp_port(found):
-            secret = loopback.password(settings.data or default_directory(), found.reader)
+            secret = loopback.password(home(settings), found.reader)
             shown |= {"host": loopback.ADDRESS, "port": str(port), "password": secret}
         yield Reading(reader.address(found, user=found.reader), reader.address(found, **shown))
 

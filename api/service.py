@@ -1,7 +1,7 @@
 """Puts the parts together: a ledger with its bus, its queries and, if wished, what keeps its read models up to date."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -21,10 +21,10 @@ from infra.health import Health
 from infra.postgres import fitness, head, reader
 from infra.postgres.clock import DatabaseClock
 from infra.postgres.condition import condition
-from infra.postgres.connection import Database, Pool
+from infra.postgres.connection import Database, Pool, scalar
 from infra.postgres.generations import Generations
 from infra.postgres.ledger import PostgresLedger
-from infra.postgres.migrate import Ledger, find, is_made, migrate
+from infra.postgres.migrate import Ledger, find, is_made, migrate, read_ledger
 from infra.postgres.queries import Queries
 from infra.postgres.read_models import PostgresReadModels
 from infra.settings import Settings
@@ -86,8 +86,10 @@ def database(
             server = embedded(directory, bin_dir=settings.bin_dir, loopback=loopback, say=say, make=opening.makes)
             dsn = stack.enter_context(server)
         found = Database(dsn, settings.ledger)
-        if opening in {Opening.MAKE, Opening.UPDATE} and is_made(found) is (opening is Opening.MAKE):
-            opening = Opening.FIND
+        if opening in {Opening.MAKE, Opening.UPDATE}:
+            fitness.check(found, as_maker=False)  # who may not even look is told so
+            if is_made(found) == opening.makes:  # what is there is left as it is, or what is not is not made
+                opening = Opening.FIND
         fitness.check(found, as_maker=opening is not Opening.FIND)
         if opening is Opening.FIND:
             find(found)
@@ -99,7 +101,17 @@ def database(
             reader.let_log_in(found, password(directory, found.reader))
             if reader.tcp_port(found) != loopback.port:
                 say(f"PostgreSQL runs already, and not at {loopback.port}: it will when all have stopped that use it.")
+        _tell(settings, found, say)
         yield found
+
+
+def _tell(settings: Settings, found: Database, say: Callable[[str], object]) -> None:
+    """On which book one works. OfAnotherBook."""
+    with closing(found.connect()) as connection, connection.cursor() as cursor:
+        ledger = read_ledger(cursor)
+        book.check(settings, ledger)
+        cursor.execute(head.POSITION)
+        say(book.sentence(settings, ledger, scalar(cursor)))
 
 
 @contextmanager
@@ -114,7 +126,6 @@ def open_service(
         found = stack.enter_context(database(settings, say, opening))
         pool = stack.enter_context(Pool(found, 4))
         ledger = Ledger.read(pool)
-        book.check(settings, ledger)
         time_zone = ZoneInfo(ledger.time_zone)
         read_models = PostgresReadModels(found)
         stack.callback(read_models.close)
@@ -130,7 +141,6 @@ def open_service(
         clock = DatabaseClock()
         with pool.connection() as connection, connection.cursor() as cursor:
             clock.read(cursor)
-        say(book.sentence(settings, ledger, int(pool.read(head.POSITION)[0][0])))
         brief, answers = (stack.enter_context(each) for each in _pools(found, settings))
         store = PostgresLedger(
             found, brief, time_zone, patience=settings.patience_s, clock=clock, booked=projecting.stir

@@ -51,6 +51,10 @@ def command_types() -> dict[str, type[Command]]:
     return dict(sorted(_registry.items()))
 
 
+def is_command_type(name: str) -> bool:
+    return name in _registry
+
+
 def _unknown(type: object) -> Refusal:
     said = (
         f"There is no command type {shown(type)}." if isinstance(type, str) else "A command has a type, which is text."

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
+from api.book import home
 from api.cli import options
 from api.cli.terminal import result, say
-from infra.embedded.server import default_directory
 from infra.embedded.upgrade import upgrade as upgraded
 
 
@@ -23,7 +23,7 @@ def upgrade(
     settings = options.settings(data)
     if settings.database_url:
         raise typer.BadParameter("DATABASE_URL names a server of your own: upgrade it as PostgreSQL's manual says")
-    done = upgraded(settings.data or default_directory(), bin_dir=settings.bin_dir, from_bin_dir=from_bin_dir, say=say)
+    done = upgraded(home(settings), bin_dir=settings.bin_dir, from_bin_dir=from_bin_dir, say=say)
     if as_json:
         told = {"from": done.before, "to": done.after, "rows": done.rows, "kept": str(done.kept)} if done else {}
         result({"upgraded": done is not None, **told})

@@ -19,7 +19,7 @@ from api.openapi.commands import COMMAND
 from api.rendering import line
 from api.service import Service
 from commands.bus import Accepted, Mode, Options, Outcome, Refused
-from commands.command import Command, command_types
+from commands.command import Command, is_command_type
 from domain.refusal import Refusal
 from infra.telemetry import APPENDS, COMMANDS
 
@@ -35,7 +35,7 @@ def mount(app: FastAPI, service: Service) -> None:
     async def post_command(request: Request) -> Response:
         """Have one command of any type decided and committed."""
         type = request.path_params.get("type")
-        if type is not None and type not in command_types():
+        if type is not None and not is_command_type(type):
             raise Refusal("not_found", f"There is no command type {shown(type)}.", kind="command", id=type[:64])
         options = read_options(request)
         body = await bodies.read(request, settings.max_body_bytes)

@@ -71,7 +71,9 @@ def up(tmp_path_factory: pytest.TempPathFactory, port: int) -> Iterator[Path]:
 
 def test_psql_reads_beside_up_as_a_role_that_is_no_superuser(up: Path) -> None:
     said = told("--data", str(up), "--", "-At", "-c", WHO, "-c", "SELECT client, name FROM clients")
-    assert said.splitlines() == ["grossbuch_reader|grossbuch_reader|grossbuch_read|off", "C1|Anna Schmidt GmbH"]
+    who, found, book = said.splitlines()
+    assert [who, found] == ["grossbuch_reader|grossbuch_reader|grossbuch_read|off", "C1|Anna Schmidt GmbH"]
+    assert book.startswith(f"The book in {up}: ledger grossbuch,")  # to standard error, where people look
 
 
 @pytest.mark.parametrize(

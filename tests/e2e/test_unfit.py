@@ -48,9 +48,10 @@ def test_a_user_who_may_not_make_a_ledger_is_told_what_to_have_done(cli: Cli, st
         assert f'CREATE ROLE {role} NOLOGIN; GRANT {role} TO "stranger"' in told(done.stderr)
 
 
-def test_so_is_one_who_may_not_act_for_a_ledger_that_is_there(cli: Cli, stranger: str) -> None:
+@pytest.mark.parametrize("command", ["check", "serve", "migrate"])
+def test_so_is_one_who_may_not_act_for_a_ledger_that_is_there(cli: Cli, stranger: str, command: str) -> None:
     migrate(Database(cli.dsn, cli.ledger))
-    done = run("check", status=1, env={**cli.env, "DATABASE_URL": stranger})
+    done = run(command, status=1, env={**cli.env, "DATABASE_URL": stranger})
     assert f'GRANT "{cli.ledger}_service" TO "stranger"' in told(done.stderr)
     assert f'use the schema "{cli.ledger}", which belongs to "grossbuch"' in told(done.stderr)
 

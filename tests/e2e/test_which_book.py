@@ -14,6 +14,7 @@ from tests.e2e.serving import Up
 LINE = json.dumps(client("C1", command_id="k1"))
 NOT_MAKING = (
     ("check",),
+    ("recover",),
     ("export",),
     ("import", "-"),
     ("migrate",),
